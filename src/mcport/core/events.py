@@ -1,0 +1,86 @@
+"""What a peer learns from one incoming message.
+
+Values only: who receives them decides what to do. Below: the messages of `jsonrpc`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from .jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Response
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """The other side asks; the book of incoming requests is open for this id until it is answered or withdrawn.
+
+    `token` is the progress token that the other side gave, `progress` the last value that was reported for it.
+    """
+
+    id: Id
+    method: str
+    params: JsonObject
+    token: int | str | None = None
+    progress: float | None = None
+    open: bool = True
+
+
+@dataclass(slots=True)
+class Told:
+    """The other side says something and wants no answer."""
+
+    method: str
+    params: JsonObject
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """A request of ours: what the book of outgoing requests holds until it is settled.
+
+    `seconds` is how long the driver may wait in silence, None for as long as it likes.
+    """
+
+    id: int
+    method: str
+    seconds: float | None = None
+    wants_progress: bool = False
+    context: object = None
+
+
+@dataclass(slots=True)
+class Answered:
+    """A call of ours is settled: by its result, by an error, or by something that is no answer."""
+
+    call: Call
+    answer: Response | ErrorResponse | Malformed
+
+
+@dataclass(slots=True)
+class Progressed:
+    """A call of ours makes progress; waiting for it may begin anew."""
+
+    call: Call
+    progress: float
+    total: float | None
+    message: str | None
+    params: JsonObject = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Withdrawn:
+    """The other side takes its request back: the book is closed, nothing more is sent for it."""
+
+    asked: Asked
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Stray:
+    """A message that fits nothing here. `reply` is the error that it deserves, if it deserves one."""
+
+    reason: str
+    reply: ErrorResponse | None = None
+
+
+Event: TypeAlias = Asked | Told | Answered | Progressed | Withdrawn | Stray

@@ -1,0 +1,42 @@
+"""How much of anything is too much: every bound of mcport in one place.
+
+Each bound has a default and none of them is `None`. Sizes are in bytes, times in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one side of a conversation.
+
+    A message over `message_bytes` is refused without being parsed. At most `requests_in_flight` requests of the peer
+    run at once; up to `requests_queued` more wait, and any further one is answered with an error. Handlers wait once
+    `outbox_bytes` are queued for a peer that reads slowly; over `outbox_hard_bytes` the connection is given up.
+    """
+
+    message_bytes: int = 4 * MIB
+    requests_in_flight: int = 100
+    requests_queued: int = 1000
+    outbox_bytes: int = 8 * MIB
+    outbox_hard_bytes: int = 64 * MIB
+    bad_lines: int = 20
+    worker_threads: int = 40
+    cursor_bytes: int = 2 * KIB
+    uri_bytes: int = 8 * KIB
+    list_pages: int = 1000
+    stderr_bytes: int = 64 * KIB
+
+    def but(self, **changes: int) -> Limits:
+        """Return a copy with some bounds changed."""
+        return replace(self, **changes)
+
+
+SERVER_LIMITS: Final = Limits()
+CLIENT_LIMITS: Final = Limits(message_bytes=16 * MIB)

@@ -1,0 +1,215 @@
+"""Every exception of mcport, on one page.
+
+    McportError
+    ├── ProtocolError            a rule of the protocol was broken; carries code and data as on the wire
+    │   ├── ParseError               -32700
+    │   ├── InvalidRequest           -32600
+    │   ├── MethodNotFound           -32601
+    │   ├── InvalidParams            -32602
+    │   ├── InternalError            -32603
+    │   ├── ResourceNotFound         -32002, or -32602 where the revision says so
+    │   ├── HeaderMismatch           -32020
+    │   ├── MissingCapability        -32021
+    │   └── UnsupportedRevision      -32022
+    ├── ToolError                a tool says what went wrong; its text goes to the model as written
+    ├── NotDeclared              a feature that the peer did not declare was about to be used
+    └── ConversationError        something happened to a conversation: names the server, the phase, the cause
+        ├── ConnectFailed            it never began
+        ├── ConnectionLost           it ended while something was pending (also a ConnectionError)
+        ├── Timeout                  the other side stayed silent for too long (also a TimeoutError)
+        ├── Cancelled                this side withdrew the call
+        ├── RemoteError              the other side answered with an error; carries its code, message and data
+        └── InvalidAnswer            the other side answered with something that is no answer
+
+A rule raises a `ProtocolError` once, without knowing who is listening; the door that catches it (a server's session, an
+HTTP endpoint, a client) decides whose fault it was and how it is told. This page knows nothing of the rest of mcport.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+RESOURCE_NOT_FOUND: Final = -32002
+URL_ELICITATION_REQUIRED: Final = -32042
+HEADER_MISMATCH: Final = -32020
+MISSING_CAPABILITY: Final = -32021
+UNSUPPORTED_REVISION: Final = -32022
+
+
+class McportError(Exception):
+    """The base of every exception that mcport raises on purpose."""
+
+
+# ---- the protocol's own errors
+
+
+class ProtocolError(McportError):
+    """A rule of the protocol was broken, or a request cannot be served.
+
+    `code`, `message` and `data` are the members of a JSON-RPC error object; `http_status` is a hint for doors that
+    speak HTTP. Raise one in a handler to answer with exactly this error.
+    """
+
+    code: int = INTERNAL_ERROR
+    http_status: ClassVar[int] = 400
+
+    def __init__(self, message: str, *, data: object = None, code: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+        if code is not None:
+            self.code = code
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.code}, {self.message!r})"
+
+
+class ParseError(ProtocolError):
+    """The bytes are not JSON, or not JSON that the strict door lets in."""
+
+    code = PARSE_ERROR
+
+
+class InvalidRequest(ProtocolError):
+    """JSON, but not a message; or a message that is out of place."""
+
+    code = INVALID_REQUEST
+
+
+class MethodNotFound(ProtocolError):
+    """The method does not exist here, or belongs to a capability that was not declared."""
+
+    code = METHOD_NOT_FOUND
+    http_status = 404
+
+
+class InvalidParams(ProtocolError):
+    """The parameters do not fit the method."""
+
+    code = INVALID_PARAMS
+
+
+class InternalError(ProtocolError):
+    """This side is at fault. The text is safe to show to the peer."""
+
+    code = INTERNAL_ERROR
+    http_status = 500
+
+
+class ResourceNotFound(ProtocolError):
+    """No resource has this URI. The code on the wire depends on the revision."""
+
+    code = RESOURCE_NOT_FOUND
+
+
+class HeaderMismatch(ProtocolError):
+    """An HTTP header is missing or contradicts the body."""
+
+    code = HEADER_MISMATCH
+
+
+class MissingCapability(ProtocolError):
+    """The request needs a capability that the client did not declare."""
+
+    code = MISSING_CAPABILITY
+
+    def __init__(self, message: str, *, required: dict[str, object]) -> None:
+        super().__init__(message, data={"requiredCapabilities": required})
+
+
+class UnsupportedRevision(ProtocolError):
+    """The request declares a revision of the protocol that is not served here."""
+
+    code = UNSUPPORTED_REVISION
+
+    def __init__(self, requested: str, supported: tuple[str, ...]) -> None:
+        names = ", ".join(supported)
+        super().__init__(
+            f"Unsupported protocol version {requested!r}; supported: {names}",
+            data={"supported": list(supported), "requested": requested},
+        )
+
+
+# ---- what authors raise and read
+
+
+class ToolError(McportError):
+    """Raise it in a tool to tell the model what went wrong; the text reaches the model exactly as written."""
+
+
+class NotDeclared(McportError):
+    """The peer did not declare the capability that this call needs, so nothing was sent."""
+
+
+# ---- what happens to conversations
+
+
+class ConversationError(McportError):
+    """Something happened to a conversation with a peer.
+
+    `server` names the other side as the user wrote it, `phase` says what was going on ("connecting", "tools/call"),
+    `cause` is the plain reason. `str()` gives one readable line.
+    """
+
+    def __init__(self, line: str, *, server: str = "", phase: str = "", cause: str = "") -> None:
+        super().__init__(line)
+        self.server = server
+        self.phase = phase
+        self.cause = cause or line
+
+
+class ConnectFailed(ConversationError):
+    """The conversation never began: the process did not start, nothing answered, or no common revision exists."""
+
+
+class ConnectionLost(ConversationError, ConnectionError):
+    """The conversation ended while something was pending.
+
+    `exit_code` and `stderr_tail` are set where the server was a child process.
+    """
+
+    def __init__(
+        self,
+        line: str,
+        *,
+        server: str = "",
+        phase: str = "",
+        cause: str = "",
+        exit_code: int | None = None,
+        stderr_tail: str = "",
+    ) -> None:
+        super().__init__(line, server=server, phase=phase, cause=cause)
+        self.exit_code = exit_code
+        self.stderr_tail = stderr_tail
+
+
+class Timeout(ConversationError, TimeoutError):
+    """The other side stayed silent for longer than the call allowed."""
+
+
+class Cancelled(ConversationError):
+    """The call was withdrawn by this side before an answer came."""
+
+
+class RemoteError(ConversationError):
+    """The other side answered with a JSON-RPC error."""
+
+    def __init__(
+        self, message: str, *, code: int, data: object = None, server: str = "", phase: str = "", cause: str = ""
+    ) -> None:
+        super().__init__(message, server=server, phase=phase, cause=cause or message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"RemoteError({self.code}, {self.message!r}, server={self.server!r})"
+
+
+class InvalidAnswer(ConversationError):
+    """The other side answered with something that the protocol does not allow there."""

@@ -1,0 +1,190 @@
+"""Where messages come from and go to, as a session sees it.
+
+`Transport` is the public port: three verbs, for users who bring a transport of their own. `Channel` is what a session
+drives: it pushes whole batches of lines in and takes bytes without waiting. `TransportChannel` makes the one from the
+other. A channel knows bytes; that they are JSON is the session's business. Below: `loop`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol, runtime_checkable
+
+import anyio
+
+from ..core.framing import Line, Oversized
+from .loop import Loop, Promise
+
+
+class EndOfStream(Exception):
+    """Raise it in `Transport.receive` when the other side is done; its text says why."""
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """A way to move messages, brought by the user. One message is one `bytes` of UTF-8 JSON without newlines.
+
+    (2026-07-28 basic/transports, "Custom transports": the format of messages and the order of the lifecycle stay.)
+    """
+
+    async def receive(self) -> bytes:
+        """Wait for the next message and return it; raise `EndOfStream` when there will be no more."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Send one message; return when the next one may follow (this is the back-pressure)."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything; pending `receive` and `send` calls are cancelled by the caller."""
+        ...
+
+
+class Receiver(Protocol):
+    """Who a channel delivers to. Both calls come in the loop's thread and never raise."""
+
+    def receive(self, batch: list[Line]) -> None:
+        """Take the messages that arrived together."""
+        ...
+
+    def ended(self, reason: str) -> None:
+        """Hear, once, that nothing more will come, and why."""
+        ...
+
+
+class Channel(Protocol):
+    """A duplex stream of messages that pushes."""
+
+    def open(self, receiver: Receiver) -> None:
+        """Begin to deliver."""
+        ...
+
+    def send(self, message: bytes, more: bool = False) -> None:
+        """Queue a message; never waits. `more` promises that another one follows in this turn of the loop."""
+        ...
+
+    @property
+    def backlog(self) -> int:
+        """How many bytes wait for the other side."""
+        ...
+
+    async def drain(self, below: int) -> None:
+        """Wait until fewer than so many bytes wait, or the channel is closed."""
+        ...
+
+    async def aclose(self) -> None:
+        """Send what can be sent at once, then let go of everything. Safe to call twice and from any task."""
+        ...
+
+
+class Backlog:
+    """Counts bytes that wait, and wakes those who wait for fewer."""
+
+    __slots__ = ("_loop", "_waiting", "bytes")
+
+    def __init__(self, loop: Loop) -> None:
+        self.bytes = 0
+        self._loop = loop
+        self._waiting: list[tuple[int, Promise[None]]] = []
+
+    async def below(self, bound: int) -> None:
+        """Wait until fewer than `bound` bytes are counted."""
+        while self.bytes >= bound > 0:
+            promise = self._loop.promise()
+            self._waiting.append((bound, promise))
+            await promise
+
+    def set(self, count: int) -> None:
+        """Count `count` bytes from now on."""
+        self.bytes = count
+        if self._waiting:
+            self._wake()
+
+    def _wake(self) -> None:
+        still: list[tuple[int, Promise[None]]] = []
+        for bound, promise in self._waiting:
+            if promise.done():
+                continue
+            if self.bytes < bound:
+                promise.set_result(None)
+            else:
+                still.append((bound, promise))
+        self._waiting = still
+
+
+class TransportChannel:
+    """A channel over a transport of the user: one task receives, one sends."""
+
+    def __init__(self, transport: Transport, loop: Loop, limit: int) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._limit = limit
+        self._outbox: deque[bytes] = deque()
+        self._backlog = Backlog(loop)
+        self._wake: Promise[None] | None = None
+        self._scopes: list[anyio.CancelScope] = []
+        self._closed = False
+
+    def open(self, receiver: Receiver) -> None:
+        self._loop.keep(self._receive(receiver))
+        self._loop.keep(self._send(receiver))
+
+    @property
+    def backlog(self) -> int:
+        return self._backlog.bytes
+
+    def send(self, message: bytes, more: bool = False) -> None:
+        if self._closed:
+            return
+        self._outbox.append(message)
+        self._backlog.set(self._backlog.bytes + len(message))
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def drain(self, below: int) -> None:
+        await self._backlog.below(below)
+
+    async def aclose(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for scope in self._scopes:
+            scope.cancel()
+        self._backlog.set(0)
+        await self._transport.aclose()
+
+    async def _receive(self, receiver: Receiver) -> None:
+        reason = "closed here"
+        with anyio.CancelScope() as scope:
+            self._scopes.append(scope)
+            try:
+                while not self._closed:
+                    receiver.receive([self._bounded(await self._transport.receive())])
+            except EndOfStream as end:
+                reason = str(end) or "the other side closed the connection"
+            except Exception as error:
+                reason = f"the transport failed: {error or type(error).__name__}"
+        receiver.ended(reason)
+
+    async def _send(self, receiver: Receiver) -> None:
+        with anyio.CancelScope() as scope:
+            self._scopes.append(scope)
+            try:
+                while not self._closed:
+                    await self._send_all()
+                    self._wake = self._loop.promise()
+                    await self._wake
+            except Exception as error:
+                self._closed = True
+                receiver.ended(f"the transport cannot send: {error or type(error).__name__}")
+
+    async def _send_all(self) -> None:
+        while self._outbox:
+            message = self._outbox.popleft()
+            await self._transport.send(message)
+            self._backlog.set(self._backlog.bytes - len(message))
+
+    def _bounded(self, message: bytes) -> Line:
+        if len(message) <= self._limit:
+            return message
+        return Oversized(len(message), message[:2048], message[-2048:])

@@ -1,0 +1,80 @@
+"""One request while it is being answered, and the one callable type that everything which answers speaks.
+
+An exchange knows what was asked, on which conversation, and how to say something back on the way. It does not know
+how the bytes travel. Below: `core`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from ..core.events import Asked
+from ..core.jsonrpc import JsonObject, Notification
+from ..core.peer import progress_of
+
+if TYPE_CHECKING:
+    import anyio
+
+    from .loop import Loop
+
+
+class Outlet(Protocol):
+    """Where an exchange says something on the way to its answer."""
+
+    loop: Loop
+
+    def tell(self, notification: Notification) -> None:
+        """Send a notification that belongs to the exchange; never waits."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait while the other side is too slow to take more."""
+        ...
+
+
+class Exchange:
+    """One request that is being answered.
+
+    `conversation` is what the dialects keep for the connection; `scope` is entered by the handler's own task, and
+    `cancelled` says that the other side withdrew the request or is gone.
+    """
+
+    __slots__ = ("admitted", "asked", "cancelled", "conversation", "outlet", "reason", "scope", "task")
+
+    def __init__(self, asked: Asked, outlet: Outlet, conversation: object) -> None:
+        self.asked = asked
+        self.outlet = outlet
+        self.conversation = conversation
+        self.admitted: object = None
+        self.scope: anyio.CancelScope | None = None
+        self.task: object = None
+        self.cancelled = False
+        self.reason: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.asked.method} {self.asked.id!r}>"
+
+    def cancel(self, reason: str | None = None) -> None:
+        """The other side no longer wants an answer: stop the handler, if it can be stopped."""
+        if not self.cancelled:
+            self.cancelled = True
+            self.reason = reason
+            if self.scope is not None:
+                self.scope.cancel()
+
+    def notify(self, method: str, params: JsonObject | None = None) -> None:
+        """Send a notification that belongs to this request, unless it is settled already."""
+        if self.asked.open:
+            self.outlet.tell(Notification(method, params))
+
+    def progress(self, progress: float, total: float | None = None, message: str | None = None) -> bool:
+        """Report progress; return whether anything was sent."""
+        notification = progress_of(self.asked, progress, total, message)
+        if notification is not None:
+            self.outlet.tell(notification)
+        return notification is not None
+
+
+Answer: TypeAlias = Callable[[Exchange], Awaitable[object]]
+"""Answer this exchange: return the result, or raise a `ProtocolError`. Kernel, middleware and doors all speak it."""

@@ -1,0 +1,92 @@
+"""The event loop as mcport sees it: one small port for asyncio and trio.
+
+Everything that needs a task, a promise, a timer or a descriptor asks this port; nothing else in mcport names an event
+loop. Tasks are plain ones: nothing here holds a task group open, so that a client can be opened in one task and closed
+in another. Below: nothing of mcport.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+import anyio
+
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Promise(Protocol[T_contra]):
+    """A value that comes later, awaited by at most one task."""
+
+    def set_result(self, value: T_contra, /) -> None: ...
+    def set_exception(self, error: BaseException, /) -> None: ...
+    def done(self) -> bool: ...
+    def __await__(self) -> Any: ...
+
+
+class Stoppable(Protocol):
+    """Something that goes on until it is stopped: a timer, a watch on a descriptor."""
+
+    def cancel(self) -> object: ...
+
+
+class Loop(Protocol):
+    """What mcport asks of an event loop. Every method is called in the loop's own thread, but `soon_from_thread`."""
+
+    def spawn(self, run: Coroutine[Any, Any, None]) -> object:
+        """Start a plain task and return it. `run` must let no exception out. The caller keeps what is returned."""
+        ...
+
+    def keep(self, run: Coroutine[Any, Any, None]) -> None:
+        """Start a plain task that nobody needs to keep."""
+        ...
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call `call` in the loop's next turn."""
+        ...
+
+    def soon_from_thread(self, call: Callable[[], None]) -> None:
+        """Call `call` in the loop's thread soon; callable from any thread. Silent when the loop is gone."""
+        ...
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Stoppable:
+        """Call `call` after so many seconds, unless it is stopped before."""
+        ...
+
+    def promise(self) -> Promise[Any]:
+        """Return a new promise."""
+        ...
+
+    def scope(self) -> anyio.CancelScope:
+        """Return a new cancel scope; the task that wants to be cancelled enters it itself."""
+        ...
+
+    def watch_reading(self, fd: int, ready: Callable[[], None]) -> Stoppable:
+        """Call `ready` whenever the descriptor can be read, until stopped."""
+        ...
+
+    def watch_writing(self, fd: int, ready: Callable[[], None]) -> Stoppable:
+        """Call `ready` whenever the descriptor can be written, until stopped."""
+        ...
+
+    @property
+    def can_watch(self) -> bool:
+        """Whether descriptors can be watched at all (not on Windows' pipes)."""
+        ...
+
+    def time(self) -> float:
+        """Return the loop's clock in seconds."""
+        ...
+
+
+def current_loop() -> Loop:
+    """Return the port of the running event loop; raises RuntimeError outside of one."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        from .loop_trio import TrioLoop
+
+        return TrioLoop()
+    from .loop_asyncio import AsyncioLoop
+
+    return AsyncioLoop()

@@ -1,0 +1,65 @@
+"""The loop port on asyncio (uvloop included)."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import anyio
+
+
+class AsyncioLoop:
+    """The running asyncio loop. Bound methods of the loop are kept as attributes: they are called per message."""
+
+    def __init__(self) -> None:
+        self._loop = loop = asyncio.get_running_loop()
+        self._kept: set[asyncio.Task[None]] = set()
+        self._scope: Callable[[], anyio.CancelScope] = type(anyio.CancelScope())
+        self.spawn = loop.create_task
+        self.soon: Callable[[Callable[[], None]], object] = loop.call_soon
+        self.promise = loop.create_future
+        self.later: Callable[[float, Callable[[], None]], asyncio.TimerHandle] = loop.call_later
+        self.time = loop.time
+
+    def keep(self, run: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(run)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
+
+    def soon_from_thread(self, call: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:
+            return  # the loop is closed: nobody is left to be told
+
+    def scope(self) -> anyio.CancelScope:
+        # The backend's own class: anyio.CancelScope() would look the backend up each time, which costs more than
+        # entering and leaving the scope does.
+        return self._scope()
+
+    @property
+    def can_watch(self) -> bool:
+        return sys.platform != "win32"
+
+    def watch_reading(self, fd: int, ready: Callable[[], None]) -> _Watch:
+        self._loop.add_reader(fd, ready)
+        return _Watch(self._loop.remove_reader, fd)
+
+    def watch_writing(self, fd: int, ready: Callable[[], None]) -> _Watch:
+        self._loop.add_writer(fd, ready)
+        return _Watch(self._loop.remove_writer, fd)
+
+
+class _Watch:
+    __slots__ = ("_fd", "_remove")
+
+    def __init__(self, remove: Callable[[int], bool], fd: int) -> None:
+        self._remove = remove
+        self._fd = fd
+
+    def cancel(self) -> None:
+        if self._fd >= 0:
+            self._remove(self._fd)
+            self._fd = -1

@@ -1,0 +1,272 @@
+"""A session: one connection, driven. Messages in, tasks and promises out.
+
+It owns the peer's books, starts one task for each request of the other side, settles the calls of this side, and keeps
+every bound of `Limits`. Methods mean nothing to it: requests go to one `Answer`, notifications to one hook. Below:
+`core`, `channel`, `exchange`, `loop`.
+
+Reading never stops because handlers are busy: cancellations and answers must get through. Requests beyond the bound
+wait in a queue, and beyond that they are refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import anyio
+
+from ..core.events import Answered, Asked, Progressed, Stray, Told, Withdrawn
+from ..core.framing import Line, Oversized
+from ..core.jsonrpc import Batch, ErrorResponse, Malformed, Message, Notification, Response, decode, encode
+from ..core.limits import Limits
+from ..core.oversized import read_oversized
+from ..core.peer import Peer
+from ..errors import INTERNAL_ERROR, INVALID_REQUEST, ProtocolError
+from .channel import Channel
+from .exchange import Answer, Exchange
+from .loop import Loop, Promise
+from .waiting import Pending
+
+log: Final = logging.getLogger("mcport.session")
+
+
+@dataclass(slots=True)
+class Hooks:
+    """What a session tells its owner. The calls come in the loop's thread, one after the other, and must not wait."""
+
+    told: Callable[[Told], None]
+    """A notification that is neither progress nor a cancellation."""
+    ended: Callable[[str], None]
+    """Nothing more will come, and why. Heard once."""
+    malformed: Callable[[Malformed], bool]
+    """Something came that is no message; whether the other side is to be told so."""
+    serves: Callable[[Asked], bool]
+    """Whether a request of the other side is answered at all; if not it is dropped without a word."""
+    batches: Callable[[], bool]
+    """Whether the conversation may use arrays of messages now."""
+
+
+class Session:
+    """One connection. `answer` answers the other side's requests; `conversation` is carried into each exchange."""
+
+    def __init__(
+        self, channel: Channel, loop: Loop, limits: Limits, *, answer: Answer, hooks: Hooks, conversation: object = None
+    ) -> None:
+        self.peer = Peer()
+        self.loop = loop
+        self.conversation = conversation
+        self._channel = channel
+        self._limits = limits
+        self._answer = answer
+        self._hooks = hooks
+        self._running: dict[int, Exchange] = {}
+        self._queue: deque[Asked] = deque()
+        self._unstarted = 0
+        self._over: str | None = None
+        self._closed = False
+        self._quiet: Promise[None] | None = None
+
+    def open(self) -> None:
+        """Begin to receive."""
+        self._channel.open(self)
+
+    # ---- what comes in (the channel's receiver)
+
+    def receive(self, batch: list[Line]) -> None:
+        """Take the messages that arrived together."""
+        for line in batch:
+            if type(line) is Oversized:
+                self._take(read_oversized(line, self._limits.message_bytes))
+                continue
+            message = decode(line)  # type: ignore[arg-type]
+            if type(message) is Batch:
+                self._take_batch(message)
+            else:
+                self._take(message)  # type: ignore[arg-type]
+
+    def _take_batch(self, batch: Batch) -> None:
+        if not self._hooks.batches():
+            self._take(Malformed(INVALID_REQUEST, "Invalid request: batches are not part of this protocol revision"))
+            return
+        for member in batch.members:
+            if getattr(member, "method", None) == "initialize":
+                reason = "Invalid request: initialize cannot be part of a batch"
+                self._take(Malformed(INVALID_REQUEST, reason, member.id))  # type: ignore[union-attr]
+            else:
+                self._take(member)
+
+    def _take(self, message: Message | Malformed) -> None:
+        if type(message) is Malformed and not self._hooks.malformed(message):
+            message.wants_reply = False
+        event = self.peer.receive(message)
+        if type(event) is Asked:
+            self._asked(event)
+        elif type(event) is Answered:
+            self._settle(event)
+        elif type(event) is Told:
+            self._hooks.told(event)
+        elif type(event) is Progressed:
+            self._progressed(event)
+        elif type(event) is Withdrawn:
+            self._withdrawn(event)
+        elif type(event) is Stray:
+            self._stray(event)
+
+    def _stray(self, event: Stray) -> None:
+        log.debug("ignored: %s", event.reason)
+        if event.reply is not None:
+            self.send(event.reply)
+
+    # ---- requests of the other side
+
+    def _asked(self, asked: Asked) -> None:
+        if not self._hooks.serves(asked):
+            self.peer.drop(asked)
+            log.debug("ignored: a request %r where none may come", asked.method)
+        elif len(self._running) < self._limits.requests_in_flight:
+            self._start(asked)
+        elif len(self._queue) < self._limits.requests_queued:
+            self._queue.append(asked)
+        else:
+            refusal = self.peer.refuse(asked, INTERNAL_ERROR, "Too many requests in flight; try again later")
+            if refusal is not None:
+                self.send(refusal)
+
+    def _start(self, asked: Asked) -> None:
+        exchange = Exchange(asked, self, self.conversation)
+        self._running[id(exchange)] = exchange
+        self._unstarted += 1
+        exchange.task = self.loop.spawn(self._serve(exchange))
+
+    async def _serve(self, exchange: Exchange) -> None:
+        self._unstarted -= 1
+        asked = exchange.asked
+        message: Message | None
+        try:
+            if exchange.cancelled:
+                return
+            result = await self._answer(exchange)
+            message = self.peer.answer(asked, result)
+        except ProtocolError as error:
+            message = self.peer.refuse(asked, error.code, error.message, error.data)
+        except Exception:
+            log.exception("answering %s failed", asked.method)
+            message = self.peer.refuse(asked, INTERNAL_ERROR, "Internal error")
+        finally:
+            del self._running[id(exchange)]
+            if self._queue:
+                self._start_next()
+            if self._quiet is not None and not self._running and not self._quiet.done():
+                self._quiet.set_result(None)
+        if message is not None:
+            self.send(message)
+
+    def _start_next(self) -> None:
+        while self._queue and len(self._running) < self._limits.requests_in_flight:
+            asked = self._queue.popleft()
+            if asked.open:
+                self._start(asked)
+
+    def _withdrawn(self, event: Withdrawn) -> None:
+        for exchange in self._running.values():
+            if exchange.asked is event.asked:
+                exchange.cancel(event.reason)
+                return
+
+    # ---- calls of this side
+
+    def _settle(self, event: Answered) -> None:
+        pending = event.call.context
+        assert isinstance(pending, Pending)
+        pending.settle(event.answer)
+
+    def _progressed(self, event: Progressed) -> None:
+        pending = event.call.context
+        assert isinstance(pending, Pending)
+        pending.progressed(event)
+
+    # ---- what goes out
+
+    def send(self, message: Message) -> None:
+        """Queue a message. Messages of one turn leave together. A value that is not JSON fails its own answer."""
+        if self._closed:
+            return
+        try:
+            data = encode(message)
+        except ValueError as error:
+            if not isinstance(message, Response):
+                raise
+            log.error("the answer to request %r is not JSON: %s", message.id, error)
+            data = encode(ErrorResponse(message.id, INTERNAL_ERROR, "Internal error: the answer is not valid JSON"))
+        self._channel.send(data, self._unstarted > 0)
+        if self._channel.backlog > self._limits.outbox_hard_bytes:
+            self.ended("the other side does not read what it is sent")
+            self.stop_running("the connection is gone")
+
+    def tell(self, notification: Notification) -> None:
+        """Send a notification; never waits."""
+        self.send(notification)
+
+    async def drained(self) -> None:
+        """Wait while the other side is too slow to take more."""
+        if self._channel.backlog >= self._limits.outbox_bytes:
+            await self._channel.drain(self._limits.outbox_bytes)
+
+    # ---- the end
+
+    @property
+    def over(self) -> str | None:
+        """Why the session ended, None while it lives."""
+        return self._over
+
+    @property
+    def running(self) -> int:
+        """How many requests of the other side are being answered."""
+        return len(self._running)
+
+    def ended(self, reason: str) -> None:
+        """Nothing more will come: fail what waits for an answer and tell the owner. Heard once.
+
+        What runs goes on: the other side may still read. `finish` or `aclose` ends it.
+        """
+        if self._over is not None:
+            return
+        self._over = reason
+        for call in self.peer.lose_calls():
+            pending = call.context
+            assert isinstance(pending, Pending)
+            pending.lose(reason)
+        self._hooks.ended(reason)
+
+    def stop_running(self, reason: str) -> None:
+        """Cancel every request of the other side that is being answered or waits for its turn."""
+        self.peer.close_asked()
+        self._queue.clear()
+        for exchange in list(self._running.values()):
+            exchange.cancel(reason)
+
+    async def quiet(self, seconds: float) -> bool:
+        """Wait until nothing runs and nothing is left to be sent, at most so many seconds; return whether it is so."""
+        with anyio.move_on_after(seconds):
+            while self._running:
+                self._quiet = self.loop.promise()
+                await self._quiet
+            await self._channel.drain(1)
+        return not self._running
+
+    async def finish(self, grace: float, cleanup: float) -> None:
+        """End the session politely: let what runs end within `grace` seconds, then stop it and allow `cleanup` more."""
+        if not await self.quiet(grace):
+            self.stop_running("the server is shutting down")
+            await self.quiet(cleanup)
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the session from this side at once. Safe to call twice and from any task."""
+        self.ended("closed here")
+        self.stop_running("the connection was closed")
+        self._closed = True
+        await self._channel.aclose()

@@ -1,0 +1,57 @@
+"""Importing mcport is cheap and changes nothing: no HTTP stack, no network, no logging set-up (P17, P18)."""
+
+import subprocess
+import sys
+
+import pytest
+
+import mcport
+
+HEAVY = ("httpx", "httpcore", "starlette", "uvicorn", "sse_starlette", "cryptography", "jsonschema_rs", "httpx_sse")
+FACE = "from mcport import Client, Server"
+
+LOADED = """
+import sys
+{face}
+print(*sorted(name for name in {heavy!r} if name in sys.modules))
+"""
+
+TOUCHED = """
+import logging, signal, sys, threading
+seen = []
+sys.addaudithook(lambda event, arguments: event.partition(".")[0] in {{"socket", "subprocess", "urllib", "http"}}
+    and event != "socket.__new__" and seen.append(event))
+root = logging.getLogger()
+before = (root.level, list(root.handlers), list(root.filters), logging.root.manager.disable, sys.excepthook,
+    signal.getsignal(signal.SIGINT), threading.active_count())
+{face}
+after = (root.level, list(root.handlers), list(root.filters), logging.root.manager.disable, sys.excepthook,
+    signal.getsignal(signal.SIGINT), threading.active_count())
+loud = [name for name, log in logging.root.manager.loggerDict.items()
+    if name.startswith("mcport") and getattr(log, "handlers", None)]
+print(seen, before == after, loud)
+"""
+
+needs_a_face = pytest.mark.skipif(not hasattr(mcport, "Server"), reason="mcport has no Server and Client yet")
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in a process of its own, warnings as errors."""
+    command = [sys.executable, "-W", "error", "-c", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+
+@needs_a_face
+def test_the_face_loads_no_http_stack_and_nothing_else_that_is_heavy() -> None:
+    assert run(LOADED.format(face=FACE, heavy=HEAVY)).stdout.split() == []
+
+
+@needs_a_face
+def test_importing_the_face_touches_nothing_and_says_nothing() -> None:
+    done = run(TOUCHED.format(face=FACE))
+    assert done.stdout.strip() == "[] True []"
+    assert done.stderr == ""
+
+
+def test_importing_the_package_alone_loads_nothing_of_third_parties() -> None:
+    assert run(LOADED.format(face="import mcport", heavy=(*HEAVY, "pydantic", "anyio"))).stdout.split() == []

@@ -107,7 +107,7 @@ class EventDecoder:
         self._event = ""
         self._data: bytes | bytearray | None = None  # None: the event has no data line yet
         self._size = 0
-        self._head: bytes | None = None  # the first bytes of an event that is over the bound
+        self._head = b""  # the first bytes of an event whose data is not kept whole
 
     def feed(self, chunk: bytes) -> list[Item]:
         """Take the next bytes of the stream; return the events that they complete.
@@ -207,8 +207,6 @@ class EventDecoder:
             return
         self._data = value
         self._size = len(value)
-        if self._size > self._limit:
-            self._keep_ends(value)
 
     def _grow(self, piece: bytes) -> None:
         data = self._data if isinstance(self._data, bytearray) else bytearray(self._data or b"")
@@ -218,22 +216,25 @@ class EventDecoder:
         if self._size > self._limit:
             self._keep_ends(data)
 
-    def _keep_ends(self, data: bytes | bytearray) -> None:
-        if self._head is None:
-            self._head = bytes(data[:EDGE])
-        if len(data) > 2 * EDGE:
-            self._data = bytearray(data[-EDGE:])
+    def _keep_ends(self, data: bytearray) -> None:
+        if len(data) <= 2 * EDGE:
+            return
+        self._head = self._head or bytes(data[:EDGE])
+        self._data = bytearray(data[-EDGE:])
 
     def _dispatch(self, items: list[Item]) -> None:
         self.last_event_id = self._id
-        if self._head is not None:
-            items.append(Oversized(self._size, self._head, bytes(self._data or b"")[-EDGE:]))
-        elif self._data is not None:
-            items.append(ServerSentEvent(bytes(self._data), self._event or "message", self._id))
+        if self._data is not None:
+            items.append(self._item(bytes(self._data)))
+            self._data = None
+            self._head = b""
+            self._size = 0
         self._event = ""
-        self._data = None
-        self._head = None
-        self._size = 0
+
+    def _item(self, data: bytes) -> Item:
+        if self._size > self._limit:
+            return Oversized(self._size, self._head or data[:EDGE], data[-EDGE:])
+        return ServerSentEvent(data, self._event or "message", self._id)
 
 
 def _value(text: bytes) -> bytes:

@@ -39,6 +39,10 @@ ONLY = {
 }
 
 
+# Of the standard library of a Python later than the oldest that we support.
+LATER = frozenset({"annotationlib"})
+
+
 def allowed(source: Source, imported: Import) -> bool:
     """Whether this file may import this package."""
     if imported.top == "mcport":
@@ -47,7 +51,7 @@ def allowed(source: Source, imported: Import) -> bool:
         return any(fnmatchcase(source.module, pattern) for pattern in ONLY[imported.top])
     if imported.top in FROM:
         return LEVEL[source.room] >= LEVEL[FROM[imported.top]]
-    return imported.top in sys.stdlib_module_names
+    return imported.top in sys.stdlib_module_names | LATER
 
 
 def test_packages_are_imported_only_where_they_may() -> None:

@@ -8,11 +8,11 @@ import argparse
 import contextlib
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
-from tests.ledger.claims import Claims
+from tests.ledger.claims import Claims, Pair
 from tests.ledger.requirements import Requirement, the_ledger
 from tests.ledger.scope import the_scope
 from tests.ledger.table import lines_of, missing, summary
@@ -67,11 +67,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
     listener = collect()
-    lines = lines_of(the_ledger(), listener.claims.shown, wanted)
+    shown = listener.claims.shown
+    if options.brief:
+        sys.stdout.write(brief(shown) + "\n")
+        return 1 if listener.broken else 0
+    lines = lines_of(the_ledger(), shown, wanted)
     printed = [*summary(lines), *(missing(lines) if options.missing else ())]
     printed += [f"not collected: {broken}" for broken in listener.broken]
     sys.stdout.write("\n".join(printed) + "\n")
     return 1 if listener.broken else 0
+
+
+def brief(shown: Collection[Pair]) -> str:
+    """One line: how much of the scope and of the whole ledger has a test."""
+    everything, scope = the_ledger().counted(), the_scope().pairs(the_ledger())
+    done, inside = everything.keys() & shown, scope.keys() & shown
+    return f"in scope {len(inside)} of {len(scope)} shown; whole ledger {len(done)} of {len(everything)}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--level", help='levels with commas between, such as "MUST,MUST NOT"')
     parser.add_argument("--scope", action="store_true", help="only what tests/spec/scope.toml asks to be shown now")
     parser.add_argument("--missing", action="store_true", help="list the missing ids")
+    parser.add_argument("--brief", action="store_true", help="one line instead of the table")
     return parser
 
 

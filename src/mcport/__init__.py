@@ -1,3 +1,73 @@
-"""mcport: the Model Context Protocol, both sides, five revisions."""
+"""mcport: the Model Context Protocol for Python, both sides, five revisions, on asyncio and trio.
+
+    from mcport import Client, Context, Server
+
+Names are loaded when they are first used, so that importing mcport costs nearly nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .client.client import Client as Client
+    from .client.handle import CallHandle as CallHandle
+    from .core.limits import Limits as Limits
+    from .errors import Cancelled as Cancelled
+    from .errors import ConnectFailed as ConnectFailed
+    from .errors import ConnectionLost as ConnectionLost
+    from .errors import ConversationError as ConversationError
+    from .errors import InvalidAnswer as InvalidAnswer
+    from .errors import McportError as McportError
+    from .errors import NotDeclared as NotDeclared
+    from .errors import ProtocolError as ProtocolError
+    from .errors import RemoteError as RemoteError
+    from .errors import ResourceNotFound as ResourceNotFound
+    from .errors import Timeout as Timeout
+    from .errors import ToolError as ToolError
+    from .server.context import Context as Context
+    from .server.server import Server as Server
+    from .session.channel import EndOfStream as EndOfStream
+    from .session.channel import Transport as Transport
+
+_HOMES = {
+    "Client": "client.client",
+    "CallHandle": "client.handle",
+    "Limits": "core.limits",
+    "Cancelled": "errors",
+    "ConnectFailed": "errors",
+    "ConnectionLost": "errors",
+    "ConversationError": "errors",
+    "InvalidAnswer": "errors",
+    "McportError": "errors",
+    "NotDeclared": "errors",
+    "ProtocolError": "errors",
+    "RemoteError": "errors",
+    "ResourceNotFound": "errors",
+    "Timeout": "errors",
+    "ToolError": "errors",
+    "Context": "server.context",
+    "Server": "server.server",
+    "EndOfStream": "session.channel",
+    "Transport": "session.channel",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from the room where it lives."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'mcport' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

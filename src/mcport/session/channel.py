@@ -8,7 +8,8 @@ other. A channel knows bytes; that they are JSON is the session's business. Belo
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import anyio
 
@@ -188,3 +189,44 @@ class TransportChannel:
         if len(message) <= self._limit:
             return message
         return Oversized(len(message), message[:2048], message[-2048:])
+
+
+Trace: TypeAlias = Callable[[str, bytes], None]
+"""Called with "->" or "<-" and the bytes of a message as it passes."""
+
+
+class TracedChannel:
+    """Another channel, whose messages are shown as they pass. The one place where pairs of messages can be watched."""
+
+    def __init__(self, channel: Channel, trace: Trace) -> None:
+        self._channel = channel
+        self._trace = trace
+        self._receiver: Receiver | None = None
+
+    def open(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._channel.open(self)
+
+    def send(self, message: bytes, more: bool = False) -> None:
+        self._trace("->", message)
+        self._channel.send(message, more)
+
+    @property
+    def backlog(self) -> int:
+        return self._channel.backlog
+
+    async def drain(self, below: int) -> None:
+        await self._channel.drain(below)
+
+    async def aclose(self) -> None:
+        await self._channel.aclose()
+
+    def receive(self, batch: list[Line]) -> None:
+        for line in batch:
+            self._trace("<-", line if isinstance(line, bytes) else line.head)
+        assert self._receiver is not None
+        self._receiver.receive(batch)
+
+    def ended(self, reason: str) -> None:
+        assert self._receiver is not None
+        self._receiver.ended(reason)

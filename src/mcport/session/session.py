@@ -28,7 +28,7 @@ from ..errors import INTERNAL_ERROR, INVALID_REQUEST, ProtocolError
 from .channel import Channel
 from .exchange import Answer, Exchange
 from .loop import Loop, Promise
-from .waiting import Pending
+from .waiting import Waiter
 
 log: Final = logging.getLogger("mcport.session")
 
@@ -179,14 +179,12 @@ class Session:
     # ---- calls of this side
 
     def _settle(self, event: Answered) -> None:
-        pending = event.call.context
-        assert isinstance(pending, Pending)
-        pending.settle(event.answer)
+        waiter: Waiter = event.call.context  # type: ignore[assignment]
+        waiter.settle(event.answer)
 
     def _progressed(self, event: Progressed) -> None:
-        pending = event.call.context
-        assert isinstance(pending, Pending)
-        pending.progressed(event)
+        waiter: Waiter = event.call.context  # type: ignore[assignment]
+        waiter.progressed(event)
 
     # ---- what goes out
 
@@ -236,9 +234,8 @@ class Session:
             return
         self._over = reason
         for call in self.peer.lose_calls():
-            pending = call.context
-            assert isinstance(pending, Pending)
-            pending.lose(reason)
+            waiter: Waiter = call.context  # type: ignore[assignment]
+            waiter.lose(reason)
         self._hooks.ended(reason)
 
     def stop_running(self, reason: str) -> None:

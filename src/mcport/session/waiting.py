@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 from ..core.events import Progressed
 from ..core.jsonrpc import ErrorResponse, Malformed, Response
@@ -15,8 +15,24 @@ from .loop import Loop, Promise, Stoppable
 
 log: Final = logging.getLogger("mcport.session")
 
-Settled = Response | ErrorResponse | Malformed | None
+Settled: TypeAlias = Response | ErrorResponse | Malformed | None
 """How a call can be settled; None stands for silence until its time was up."""
+
+
+class Waiter(Protocol):
+    """Whoever waits for the answer to a call of a session. Calls come in the loop's thread and must not wait."""
+
+    def settle(self, answer: Response | ErrorResponse | Malformed) -> None:
+        """The answer is here."""
+        ...
+
+    def lose(self, reason: str) -> None:
+        """The connection is gone."""
+        ...
+
+    def progressed(self, event: Progressed) -> None:
+        """The other side reports progress."""
+        ...
 
 
 class Lost(Exception):

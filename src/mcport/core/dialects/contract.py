@@ -1,0 +1,54 @@
+"""What the dialects agree on: the reserved names of `_meta`, and the values that pass between a dialect and its user.
+
+Below: nothing but the revisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ...spec.revisions import Revision
+from ..jsonrpc import JsonObject
+
+META_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
+META_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
+META_CLIENT: Final = "io.modelcontextprotocol/clientInfo"
+META_SERVER: Final = "io.modelcontextprotocol/serverInfo"
+META_LOG_LEVEL: Final = "io.modelcontextprotocol/logLevel"
+META_SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
+PROGRESS_TOKEN: Final = "progressToken"
+
+
+@dataclass(slots=True)
+class Admitted:
+    """A request that may be served, and for whom. Client identity is for logs: it never steers behaviour."""
+
+    revision: Revision
+    client_info: JsonObject
+    client_capabilities: JsonObject
+    log_level: str | None = None
+
+
+@dataclass(slots=True)
+class Offer:
+    """What a server says of itself, whoever asks.
+
+    `info` has the members of an Implementation; `capabilities` are those of one revision; `revisions` are served,
+    newest first.
+    """
+
+    revisions: Mapping[str, Revision]
+    info: Callable[[Revision], JsonObject]
+    capabilities: Callable[[Revision], JsonObject]
+    instructions: str | None = None
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What a server keeps for one connection of the handshake era. The stateless era reads and writes nothing of it."""
+
+    opened: Admitted | None = None
+    initialized: bool = False
+    notes: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,99 @@
+"""The client's side of both eras: how requests are stamped, how results are read, and what may be asked at all.
+
+Below: `contract`, the generated method table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from ...errors import NotDeclared
+from ...spec.methods import METHODS
+from ...spec.revisions import Revision
+from ..jsonrpc import JsonObject
+from .contract import META_CAPABILITIES, META_CLIENT, META_VERSION
+
+
+@dataclass(slots=True)
+class Complete:
+    """A result that is the answer."""
+
+    result: JsonObject
+
+
+@dataclass(slots=True)
+class InputRequired:
+    """A result that asks back; the call is to be repeated with the answers."""
+
+    result: JsonObject
+
+
+@dataclass(slots=True)
+class Invalid:
+    """A result that is none."""
+
+    reason: str
+
+
+Reading: TypeAlias = Complete | InputRequired | Invalid
+
+CORE_TYPES: Final = ("complete", "input_required")
+
+
+class Speaker:
+    """Speaks one revision to one server, for a client with this identity and these capabilities."""
+
+    def __init__(self, revision: Revision, client_info: JsonObject, capabilities: JsonObject) -> None:
+        self.revision = revision
+        self._stamp: JsonObject | None = None
+        if revision.era == "stateless":
+            self._stamp = {
+                META_VERSION: revision.name,
+                META_CAPABILITIES: capabilities,
+                META_CLIENT: client_info,
+            }
+
+    def stamp(self, params: JsonObject | None) -> JsonObject | None:
+        """Return the parameters as they go out: in the stateless era they say who asks, and in which revision."""
+        if self._stamp is None:
+            return params
+        if params is None:
+            return {"_meta": self._stamp}
+        meta = params.get("_meta")
+        return {**params, "_meta": {**meta, **self._stamp} if meta else self._stamp}
+
+    def check(self, method: str, declared: JsonObject) -> None:
+        """Raise `NotDeclared` for a method that this revision lacks or whose capability the server did not declare."""
+        known = METHODS.get(method)
+        if known is None:
+            return
+        name = self.revision.name
+        if name not in known.from_client:
+            raise NotDeclared(f"{method} is not part of protocol version {name}, which this server speaks")
+        needed = known.needs(name)
+        if needed is not None and not _has(declared, needed):
+            raise NotDeclared(f"{method} needs the capability {needed!r}, which the server did not declare")
+
+    def read(self, method: str, result: Any) -> Reading:
+        """Judge a result as it came. One without resultType is complete, as older servers send it."""
+        if type(result) is not dict:
+            return Invalid(f"the result of {method} is not an object")
+        if self._stamp is None:
+            return Complete(result)
+        kind = result.get("resultType", "complete")
+        if kind == "complete":
+            return Complete(result)
+        if kind == "input_required":
+            return InputRequired(result)
+        return Invalid(f"the result of {method} has an unknown resultType {kind!r:.60}")
+
+
+def _has(declared: JsonObject, needed: str) -> bool:
+    """Whether a capability, such as "tools" or "resources.subscribe", is among the declared ones."""
+    value: object = declared
+    for part in needed.split("."):
+        if type(value) is not dict or value.get(part) in (None, False):
+            return False
+        value = value[part]
+    return True

@@ -1,0 +1,40 @@
+"""The server's side of the stateless era: every request says for itself who asks and in which revision.
+
+(2026-07-28 basic/index "_meta", basic/versioning.) Nothing is remembered from one request to the next. Below:
+`contract`.
+"""
+
+from __future__ import annotations
+
+from ...errors import InvalidParams, UnsupportedRevision
+from ..jsonrpc import JsonObject
+from .contract import META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, Admitted, Offer
+
+
+def is_stateless(params: JsonObject) -> bool:
+    """Whether the parameters of a request mark it as one of the stateless era."""
+    meta = params.get("_meta")
+    return type(meta) is dict and META_VERSION in meta
+
+
+def admit(offer: Offer, params: JsonObject) -> Admitted:
+    """Let a request of the stateless era in, or raise the `ProtocolError` that it is answered with."""
+    meta = params["_meta"]
+    version = meta[META_VERSION]
+    capabilities = meta.get(META_CAPABILITIES)
+    if type(version) is not str:
+        raise InvalidParams(f"_meta {META_VERSION} must be a string")
+    if type(capabilities) is not dict:
+        missing = "must be an object" if META_CAPABILITIES in meta else "is missing"
+        raise InvalidParams(f"_meta {META_CAPABILITIES} {missing}")
+    revision = offer.revisions.get(version)
+    if revision is None or revision.era != "stateless":
+        raise UnsupportedRevision(version, tuple(offer.revisions))
+    client, level = meta.get(META_CLIENT), meta.get(META_LOG_LEVEL)
+    # Reserved keys are checked before use: one of the wrong shape counts as absent (basic/index "_meta").
+    return Admitted(
+        revision,
+        client if type(client) is dict else {},
+        capabilities,
+        level if type(level) is str else None,
+    )

@@ -1,0 +1,1 @@
+"""What a server is made of: its handlers, what they are called with, and what they answer."""

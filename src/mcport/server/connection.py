@@ -1,0 +1,75 @@
+"""One connection that a server serves over a stream of messages: a session, its conversation and the kernel.
+
+Below: `kernel`, `session`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from ..core.dialects.contract import Conversation
+from ..core.events import Asked, Told
+from ..core.jsonrpc import Malformed
+from ..core.limits import Limits
+from ..session.channel import Channel
+from ..session.loop import Loop
+from ..session.session import Hooks, Session
+from .kernel import Kernel
+
+log: Final = logging.getLogger("mcport.server")
+
+GRACE: Final = 1.0
+"""Seconds that running requests may go on for once the client has stopped sending."""
+
+CLEANUP: Final = 5.0
+"""Seconds that stopped handlers have to clean up."""
+
+
+class Connection:
+    """Serves one client until it is gone."""
+
+    def __init__(self, kernel: Kernel, channel: Channel, loop: Loop, limits: Limits) -> None:
+        self.conversation = Conversation()
+        self._gone = loop.promise()
+        hooks = Hooks(
+            told=self._told, ended=self._ended, malformed=_malformed, serves=_always, batches=self._allows_batches
+        )
+        self.session = Session(channel, loop, limits, answer=kernel.answer, hooks=hooks, conversation=self.conversation)
+
+    async def serve(self, grace: float = GRACE, cleanup: float = CLEANUP) -> None:
+        """Serve until the client is gone, then let what runs end within `grace` seconds and clean up."""
+        try:
+            self.session.open()
+            await self._gone
+            await self.session.finish(grace, cleanup)
+        finally:
+            await self.session.aclose()
+
+    def stop(self) -> None:
+        """Take no more requests, as if the client had gone."""
+        self.session.ended("the server is shutting down")
+
+    def _told(self, event: Told) -> None:
+        if event.method == "notifications/initialized":
+            self.conversation.initialized = self.conversation.opened is not None
+        else:
+            log.debug("ignored notification %s", event.method)
+
+    def _ended(self, reason: str) -> None:
+        log.debug("the client is gone: %s", reason)
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def _allows_batches(self) -> bool:
+        opened = self.conversation.opened
+        return opened is not None and opened.revision.allows_batches
+
+
+def _malformed(message: Malformed) -> bool:
+    log.debug("malformed message: %s", message.reason)
+    return True
+
+
+def _always(asked: Asked) -> bool:
+    return True

@@ -1,0 +1,73 @@
+"""What a handler may know and say while it runs: the `Context` that it asks for by annotation.
+
+Below: `session.exchange` and the dialects' values.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
+
+from ..core.dialects.contract import Admitted
+from ..core.jsonrpc import Id, JsonObject
+from ..session.exchange import Exchange
+
+LifespanT = TypeVar("LifespanT", default=Any)
+
+
+class Context(Generic[LifespanT]):
+    """The request that a handler is answering.
+
+    Annotate a parameter with it, in a tool, resource or prompt; it never shows in a schema. The type argument is what
+    the server's lifespan yields.
+    """
+
+    __slots__ = ("_admitted", "_exchange", "_lifespan")
+
+    def __init__(self, exchange: Exchange, admitted: Admitted, lifespan: LifespanT) -> None:
+        self._exchange = exchange
+        self._admitted = admitted
+        self._lifespan = lifespan
+
+    @property
+    def request_id(self) -> Id:
+        """The JSON-RPC id of the request, as the client gave it."""
+        return self._exchange.asked.id
+
+    @property
+    def revision(self) -> str:
+        """The protocol revision of this request, such as the latest one."""
+        return self._admitted.revision.name
+
+    @property
+    def client_info(self) -> JsonObject:
+        """How the client named itself; empty where it did not. For logs, never for decisions."""
+        return self._admitted.client_info
+
+    @property
+    def client_capabilities(self) -> JsonObject:
+        """What the client declared that it can do, for this request."""
+        return self._admitted.client_capabilities
+
+    @property
+    def lifespan(self) -> LifespanT:
+        """What the server's lifespan yielded; None without one."""
+        return self._lifespan
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the client withdrew the request; for `def` handlers, which nothing can stop from outside."""
+        return self._exchange.cancelled
+
+    async def report_progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
+        """Tell the client how far the request has come.
+
+        Values must increase; one that does not is left out. Nothing is sent where the client did not ask for progress.
+        `total` is in the same unit as `progress`. Waits while the client reads too slowly.
+        See basic/utilities/progress of the specification.
+        """
+        if not self._admitted.revision.has_progress_message:
+            message = None
+        if self._exchange.progress(progress, total, message):
+            await self._exchange.outlet.drained()

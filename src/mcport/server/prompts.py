@@ -1,0 +1,150 @@
+"""Prompts: messages made from a few strings.
+
+From `prompts/get` to the function and back. Below: `signature`, `calling`, `listing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..core.dialects.contract import Admitted
+from ..core.jsonrpc import JsonObject
+from ..errors import InternalError, InvalidParams, ProtocolError
+from ..session.exchange import Exchange
+from ..spec.model import Model
+from .calling import Caller
+from .content import text_block
+from .faults import Faults
+from .listing import Listing
+from .routes import Route
+from .signature import ArgumentsInvalid, Signature
+from .suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from ..spec.types import Icon
+
+
+class PromptEntry:
+    """One prompt: the function, and how it is shown."""
+
+    __slots__ = ("description", "function", "icons", "key", "meta", "signature", "title")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        *,
+        name: str,
+        title: str | None = None,
+        description: str | None = None,
+        icons: list[Icon] | None = None,
+        meta: JsonObject | None = None,
+    ) -> None:
+        self.function = function
+        self.signature = signature
+        self.key = name
+        self.title = title
+        self.description = description if description is not None else signature.description
+        self.icons = icons
+        self.meta = meta
+
+    def shown(self) -> Model:
+        """Return the prompt as clients see it."""
+        from ..spec.types import Prompt, PromptArgument
+
+        schema = self.signature.input_schema
+        required = schema.get("required", [])
+        arguments = [
+            PromptArgument(name=name, description=about.get("description"), required=name in required)
+            for name, about in schema.get("properties", {}).items()
+        ]
+        return Prompt(
+            name=self.key,
+            title=self.title,
+            description=self.description or None,
+            arguments=arguments or None,
+            icons=self.icons,
+            meta=self.meta,
+        )
+
+
+def prompts_page(prompts: list[Model], cursor: str | None) -> Model:
+    """Return a page of the list of prompts."""
+    from ..spec.types import ListPromptsResult
+
+    return ListPromptsResult(prompts=prompts, next_cursor=cursor)
+
+
+class Prompts:
+    """All prompts of a server."""
+
+    def __init__(self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]) -> None:
+        self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed)
+        self._server = server
+        self._caller = caller
+        self._faults = faults
+
+    def routes(self) -> dict[str, Route]:
+        """Return the routes that are offered now: none without prompts."""
+        return {"prompts/list": self.listing.answer, "prompts/get": self.get} if len(self.listing) else {}
+
+    async def get(self, exchange: Exchange, admitted: Admitted) -> Model:
+        """Serve `prompts/get`."""
+        params = exchange.asked.params
+        entry = self._find(params.get("name"))
+        try:
+            arguments = entry.signature.bind_texts(_texts(entry.key, params.get("arguments")))
+        except ArgumentsInvalid as error:
+            raise InvalidParams(f"{entry.key}: {error.line}") from None
+        try:
+            value = await self._caller.call(entry.function, entry.signature, arguments, exchange, admitted)
+            return messages_of(value, entry.description)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            raise InternalError(self._faults.text(f"Prompt {entry.key!r}", error)) from None
+
+    def _find(self, name: object) -> PromptEntry:
+        if type(name) is not str:
+            raise InvalidParams("prompts/get: name must be a string" if name is not None else "prompts/get: name is missing")
+        entry = self.listing.get(name)
+        if entry is None:
+            near = did_you_mean(name, self.listing.keys())
+            raise InvalidParams(f"Unknown prompt {name!r} on server {self._server!r}.{near}")
+        return entry
+
+
+def _texts(prompt: str, arguments: object) -> dict[str, str]:
+    """Return the arguments of a prompt, which are strings without exception; raises `InvalidParams` otherwise."""
+    if arguments is None:
+        return {}
+    if type(arguments) is not dict:
+        raise InvalidParams(f"{prompt}: arguments must be an object")
+    for name, value in arguments.items():
+        if type(value) is not str:
+            raise InvalidParams(f"{prompt}: argument {name!r} must be a string, got {value!r:.60}")
+    return arguments
+
+
+def messages_of(value: Any, description: str | None) -> Model:
+    """Return the prompts/get result for a returned value.
+
+    A string is one message of the user, a list is several; each member is a string, a message model, or a content
+    block of the user.
+    """
+    from ..spec.types import GetPromptResult
+
+    if isinstance(value, GetPromptResult):
+        return value
+    members = value if isinstance(value, list | tuple) else [value]
+    return GetPromptResult(description=description or None, messages=[_message(member) for member in members])
+
+
+def _message(value: Any) -> Model:
+    from ..spec.types import PromptMessage, TextContent
+
+    if isinstance(value, PromptMessage):
+        return value
+    content = value if isinstance(value, Model) else TextContent(**text_block(value))
+    return PromptMessage(role="user", content=content)

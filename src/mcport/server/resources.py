@@ -1,0 +1,179 @@
+"""Resources: data that clients read by URI, fixed or made from a template.
+
+From `resources/read` to the function and back. Below: `signature`, `calling`, `listing`, `core.uri_template`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..core.dialects.contract import Admitted
+from ..core.jsonrpc import JsonObject, dump
+from ..core.uri_template import UriTemplate
+from ..errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
+from ..session.exchange import Exchange
+from ..spec.model import Model
+from .calling import Caller
+from .faults import Faults
+from .listing import Listing
+from .routes import Route
+from .signature import ArgumentsInvalid, Signature
+
+if TYPE_CHECKING:
+    from ..spec.types import Annotations, Icon
+
+JSON_TYPE = "application/json"
+
+
+class ResourceEntry:
+    """One resource, or a family of them where `template` is set."""
+
+    __slots__ = (
+        "annotations",
+        "description",
+        "function",
+        "icons",
+        "key",
+        "meta",
+        "mime_type",
+        "name",
+        "signature",
+        "size",
+        "template",
+        "title",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        *,
+        uri: str,
+        template: UriTemplate | None = None,
+        name: str | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        mime_type: str | None = None,
+        size: int | None = None,
+        annotations: Annotations | None = None,
+        icons: list[Icon] | None = None,
+        meta: JsonObject | None = None,
+    ) -> None:
+        self.function = function
+        self.signature = signature
+        self.key = uri
+        self.template = template
+        self.name = name or signature.name
+        self.title = title
+        self.description = description if description is not None else signature.description
+        self.mime_type = mime_type
+        self.size = size
+        self.annotations = annotations
+        self.icons = icons
+        self.meta = meta
+
+    def shown(self) -> Model:
+        """Return the resource or template as clients see it."""
+        from ..spec.types import Resource, ResourceTemplate
+
+        shared: dict[str, Any] = {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description or None,
+            "mime_type": self.mime_type,
+            "annotations": self.annotations,
+            "icons": self.icons,
+            "meta": self.meta,
+        }
+        if self.template is not None:
+            return ResourceTemplate(uri_template=self.key, **shared)
+        return Resource(uri=self.key, size=self.size, **shared)
+
+
+def resources_page(resources: list[Model], cursor: str | None) -> Model:
+    """Return a page of the list of resources."""
+    from ..spec.types import ListResourcesResult
+
+    return ListResourcesResult(resources=resources, next_cursor=cursor)
+
+
+def templates_page(templates: list[Model], cursor: str | None) -> Model:
+    """Return a page of the list of resource templates."""
+    from ..spec.types import ListResourceTemplatesResult
+
+    return ListResourceTemplatesResult(resource_templates=templates, next_cursor=cursor)
+
+
+class Resources:
+    """All resources and resource templates of a server."""
+
+    def __init__(self, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]) -> None:
+        self.listing: Listing[ResourceEntry] = Listing("resource", resources_page, size, changed)
+        self.templates: Listing[ResourceEntry] = Listing("resource template", templates_page, size, changed)
+        self._caller = caller
+        self._faults = faults
+
+    def routes(self) -> dict[str, Route]:
+        """Return the routes that are offered now: none without resources and templates."""
+        if not len(self.listing) and not len(self.templates):
+            return {}
+        return {
+            "resources/list": self.listing.answer,
+            "resources/templates/list": self.templates.answer,
+            "resources/read": self.read,
+        }
+
+    async def read(self, exchange: Exchange, admitted: Admitted) -> Model:
+        """Serve `resources/read`."""
+        uri = exchange.asked.params.get("uri")
+        if type(uri) is not str:
+            raise InvalidParams("resources/read: uri must be a string" if uri is not None else "resources/read: uri is missing")
+        entry, variables = self._find(uri)
+        try:
+            arguments = entry.signature.bind_texts(variables)
+        except ArgumentsInvalid as error:
+            raise ResourceNotFound(f"Resource not found: {uri} ({error.line})", data={"uri": uri}) from None
+        try:
+            value = await self._caller.call(entry.function, entry.signature, arguments, exchange, admitted)
+            return contents_of(value, uri, entry.mime_type)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            raise InternalError(self._faults.text(f"Resource {uri!r}", error)) from None
+
+    def _find(self, uri: str) -> tuple[ResourceEntry, dict[str, str]]:
+        """Return who serves a URI, and the template's variables in it."""
+        entry = self.listing.get(uri)
+        if entry is not None:
+            return entry, {}
+        for entry in self.templates:
+            assert entry.template is not None
+            variables = entry.template.match(uri)
+            if variables is not None:
+                return entry, variables
+        raise ResourceNotFound(f"Resource not found: {uri}", data={"uri": uri})
+
+
+def contents_of(value: Any, uri: str, mime_type: str | None) -> Model:
+    """Return the resources/read result for a returned value.
+
+    A string is text, bytes are a blob, models of contents stay themselves, a list of contents is several; any other
+    value is its JSON.
+    """
+    from ..spec.types import BlobResourceContents, ReadResourceResult, TextResourceContents
+
+    if isinstance(value, ReadResourceResult):
+        return value
+    known = TextResourceContents | BlobResourceContents
+    if isinstance(value, known):
+        return ReadResourceResult(contents=[value])
+    if isinstance(value, list) and value and all(isinstance(member, known) for member in value):
+        return ReadResourceResult(contents=value)
+    if isinstance(value, bytes | bytearray):
+        blob = base64.b64encode(value).decode()
+        return ReadResourceResult(contents=[BlobResourceContents(uri=uri, mime_type=mime_type, blob=blob)])
+    text = value if isinstance(value, str) else dump(value).decode()
+    kind = mime_type if isinstance(value, str) or mime_type is not None else JSON_TYPE
+    return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=kind, text=text)])

@@ -1,0 +1,42 @@
+"""Which methods a server answers, in each revision: a table per revision, made from what is offered.
+
+A method that a revision does not have, or whose capability the server does not declare, is simply not in the table.
+Below: the generated method table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from ..core.dialects.contract import Admitted
+from ..session.exchange import Exchange
+from ..spec.methods import METHODS
+from ..spec.revisions import Revision
+
+Route: TypeAlias = Callable[[Exchange, Admitted], Awaitable[object]]
+"""Serves one method: returns a JSON object, a model or dressed bytes, or raises a `ProtocolError`."""
+
+
+class Routes:
+    """The tables of one server. `offered` returns the routes of all methods that are offered at this moment."""
+
+    def __init__(self, offered: Callable[[], Mapping[str, Route]]) -> None:
+        self._offered = offered
+        self._tables: dict[str, dict[str, Route]] = {}
+
+    def table(self, revision: Revision) -> dict[str, Route]:
+        """Return the methods that clients may call in a revision."""
+        table = self._tables.get(revision.name)
+        if table is None:
+            table = {
+                method: route
+                for method, route in self._offered().items()
+                if method not in METHODS or revision.name in METHODS[method].from_client
+            }
+            self._tables[revision.name] = table
+        return table
+
+    def changed(self) -> None:
+        """What is offered changed: make the tables anew when they are next needed."""
+        self._tables.clear()

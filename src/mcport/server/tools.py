@@ -1,0 +1,127 @@
+"""Tools: functions that clients call.
+
+From `tools/call` to the function and back: find it, bind the arguments, run it, pack what it returns. Below:
+`signature`, `calling`, `content`, `listing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..core.dialects.contract import Admitted
+from ..core.jsonrpc import JsonObject
+from ..errors import InvalidParams, ProtocolError, ToolError
+from ..session.exchange import Exchange
+from ..spec.model import Model
+from .calling import Caller
+from .content import failed, pack
+from .faults import Faults
+from .listing import Listing
+from .routes import Route
+from .signature import ArgumentsInvalid, Signature
+from .suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from ..spec.types import Icon, ToolAnnotations
+
+
+class ToolEntry:
+    """One tool: the function, how its arguments are bound, and how it is shown."""
+
+    __slots__ = ("annotations", "description", "function", "icons", "key", "meta", "signature", "title")
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        *,
+        name: str,
+        title: str | None = None,
+        description: str | None = None,
+        annotations: ToolAnnotations | None = None,
+        icons: list[Icon] | None = None,
+        meta: JsonObject | None = None,
+    ) -> None:
+        self.function = function
+        self.signature = signature
+        self.key = name
+        self.title = title
+        self.description = description if description is not None else signature.description
+        self.annotations = annotations
+        self.icons = icons
+        self.meta = meta
+
+    def shown(self) -> Model:
+        """Return the tool as clients see it."""
+        from ..spec.types import Tool
+
+        return Tool(
+            name=self.key,
+            title=self.title,
+            description=self.description or None,
+            input_schema=self.signature.input_schema,
+            annotations=self.annotations,
+            icons=self.icons,
+            meta=self.meta,
+        )
+
+
+def tools_page(tools: list[Model], cursor: str | None) -> Model:
+    """Return a page of the list of tools."""
+    from ..spec.types import ListToolsResult
+
+    return ListToolsResult(tools=tools, next_cursor=cursor)
+
+
+class Tools:
+    """All tools of a server."""
+
+    def __init__(self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]) -> None:
+        self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed)
+        self._server = server
+        self._caller = caller
+        self._faults = faults
+
+    def routes(self) -> dict[str, Route]:
+        """Return the routes that are offered now: none without tools."""
+        return {"tools/list": self.listing.answer, "tools/call": self.call} if len(self.listing) else {}
+
+    async def call(self, exchange: Exchange, admitted: Admitted) -> JsonObject | Model:
+        """Serve `tools/call`."""
+        params = exchange.asked.params
+        tool = self._find(params.get("name"))
+        arguments = params.get("arguments")
+        if arguments is None:
+            arguments = {}
+        elif type(arguments) is not dict:
+            raise InvalidParams(f"{tool.key}: arguments must be an object")
+        try:
+            bound = tool.signature.bind(arguments)
+        except ArgumentsInvalid as error:
+            if admitted.revision.tool_argument_errors_are_results:
+                return failed(f"{tool.key}: {error.line}")
+            raise InvalidParams(f"{tool.key}: {error.line}") from None
+        return await self._run(tool, bound, exchange, admitted)
+
+    def _find(self, name: object) -> ToolEntry:
+        if type(name) is not str:
+            raise InvalidParams("tools/call: name must be a string" if name is not None else "tools/call: name is missing")
+        tool = self.listing.get(name)
+        if tool is None:
+            near = did_you_mean(name, self.listing.keys())
+            raise InvalidParams(f"Unknown tool {name!r} on server {self._server!r}.{near}")
+        return tool
+
+    async def _run(
+        self, tool: ToolEntry, arguments: dict[str, Any], exchange: Exchange, admitted: Admitted
+    ) -> JsonObject | Model:
+        try:
+            value = await self._caller.call(tool.function, tool.signature, arguments, exchange, admitted)
+            return pack(value, admitted.revision)
+        except ToolError as error:
+            return failed(str(error))
+        except ProtocolError:
+            raise
+        except Exception as error:
+            return failed(self._faults.text(f"Tool {tool.key!r}", error))

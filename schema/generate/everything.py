@@ -16,7 +16,9 @@ from schema.generate.read import read_all
 from schema.generate.rows import Rows, read_rows
 from schema.generate.write_deltas import write_deltas
 from schema.generate.write_methods import write_methods
+from schema.generate.write_samples import write_samples
 from schema.generate.write_types import write_types
+from schema.generate.write_wire import write_wire
 
 SCHEMA = "schema"
 
@@ -46,6 +48,8 @@ def generated(root: Path) -> dict[str, str]:
         **write_types(facade, rows, digests),
         **write_methods(schemas, facade, rows, digests),
         **write_deltas(facade, rows, digests),
+        **write_wire(schemas, rows, digests),
+        **write_samples(schemas),
     }
 
 

@@ -209,6 +209,8 @@ _HEAD = (
     "`exclude`. A type that stands in no `ABSENT` of a revision does not exist there."
 )
 _OPENING = '''
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 

@@ -138,6 +138,8 @@ def _method(type_: Type) -> str | None:
 
 _HEAD = "Every method of the protocol that mcport knows; not the experimental tasks of the last handshake revision."
 _IMPORTS = """
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final

@@ -100,7 +100,9 @@ class _Module:
 
     def text(self, sources: Mapping[str, str]) -> str:
         body = "".join(self._blocks())
-        opening = text.header(f"The facade's {self._family.about}.", sources)
+        opening = text.header(
+            f"The facade's {self._family.about}.", sources
+        )  # annotations are evaluated once: no FUTURE
         return f"{opening}\n{self._imports()}{body}"
 
     def _blocks(self) -> Iterator[str]:
@@ -242,6 +244,7 @@ def _index(rows: Rows, sources: Mapping[str, str]) -> str:
     }
     return (
         text.header(about, sources)
+        + text.FUTURE
         + "\nfrom importlib import import_module\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
         + text.imports(modules, text.INDENT)
         + "\n"

@@ -1,0 +1,1 @@
+"""What the schemas say, and whether the generated types say the same."""

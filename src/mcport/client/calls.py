@@ -17,3 +17,6 @@ class Calls:
     async def read_resource(self, uri, *, timeout=None):
         from ..spec.types import ReadResourceResult
         return await self._call("resources/read", {"uri":uri}, ReadResourceResult, timeout=timeout)
+    async def get_prompt(self, name, arguments=None, *, timeout=None):
+        from ..spec.types import GetPromptResult
+        return await self._call("prompts/get", {"name":name,"arguments":arguments}, GetPromptResult, timeout=timeout)

@@ -1,0 +1,1 @@
+"""The core, decided without a loop."""

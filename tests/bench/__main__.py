@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.bench.contestants import OURS, PEER, ROOT, Contestant, floor, official, ours
+from tests.bench.contestants import OURS, Contestant, floor, official, ours
+from tests.bench.driver import ServerFailed
 from tests.bench.figures import FIGURES, Bench
+from tests.bench.processes import ProcessFailed
 from tests.bench.report import Row, as_json, table
-from tests.bench.traffic import HANDSHAKE, STATELESS
+from tests.bench.traffic import HANDSHAKE, STATELESS, WrongAnswer
+from tests.peers import places
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,7 +38,7 @@ def _contestants(arguments: argparse.Namespace) -> list[Contestant]:
     if "official" not in arguments.without:
         peer = official(arguments.peer_python, arguments.peer_revision)
         if peer is None:
-            where = arguments.peer_python or PEER.relative_to(ROOT)
+            where = arguments.peer_python or places.official_python().relative_to(places.ROOT)
             print(f"no official SDK: {where} is not there; run python tests/peers/install.py", file=sys.stderr)
         else:
             chosen.append(peer)
@@ -49,7 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for figure in FIGURES:
         if figure.key in arguments.only:
             print(f"measuring: {figure.title} ...", file=sys.stderr)
-            rows.append(Row.of(figure, figure.measure(bench, figure.key)))
+            try:
+                rows.append(Row.of(figure, figure.measure(bench, figure.key)))
+            except (ServerFailed, ProcessFailed, WrongAnswer) as error:
+                print(f"{figure.title}: {error}", file=sys.stderr)
+                return 1
     if arguments.json:
         print(json.dumps({"seed": bench.seed, "figures": as_json(rows)}, indent=2))
         return 0

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.traffic import HANDSHAKE, Names
+from tests.peers import places
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-PEER = ROOT / ".peers" / "mcp" / "bin" / "python"
+ROOT = places.ROOT
 OURS, THEIRS, FLOOR = "mcport", "official", "bare"
 
 
@@ -59,6 +59,6 @@ def floor(revision: str) -> Contestant:
 
 def official(python: str | None, revision: str) -> Contestant | None:
     """The official SDK in the interpreter given, else in the checkout's own peer environment; None without either."""
-    found = Path(python) if python else PEER
+    found = Path(python) if python else places.official_python()
     imports = "from mcp import Client; from mcp.server import MCPServer"
     return Contestant(THEIRS, str(found), revision, imports) if found.exists() else None

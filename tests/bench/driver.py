@@ -181,6 +181,8 @@ class Piped:
             return data[os.write(self._to, data) :]
         except BlockingIOError:
             return data
+        except BrokenPipeError:
+            raise self._failure("closed its stdin") from None
 
     def _read(self, poll: select.poll) -> bytes | None:
         try:

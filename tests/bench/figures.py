@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from tests.bench.contestants import Contestant
-from tests.bench.driver import Cores, Piped, Run
+from tests.bench.driver import Cores, Piped, Run, ServerFailed
 from tests.bench.processes import live
 from tests.bench.traffic import ECHOED, Batch, Names, Traffic, check
 
@@ -41,7 +41,7 @@ class Bench:
     contestants: Sequence[Contestant]
     rounds: int
     seed: int
-    budget: float = 0.35  # seconds that one round of one contestant may take
+    budget: float = 0.25  # seconds that one round of one contestant may take
     cores: Cores = field(default_factory=Cores.of_this_machine)
 
     def random(self, figure: str) -> random.Random:
@@ -62,11 +62,15 @@ class Conversation:
     def open(cls, bench: Bench, contestant: Contestant, names: Names, seed: random.Random) -> "Conversation":
         traffic = Traffic(seed, contestant.revision)
         server = Piped(contestant.server(names), contestant.env(), bench.cores)
-        answer = json.loads(server.ask(traffic.opening()))
-        if "result" not in answer:
-            raise RuntimeError(f"{contestant.title} refused the opening: {answer}")
-        if told := traffic.opened():
-            server.tell(told)
+        try:
+            answer = json.loads(server.ask(traffic.opening()))
+            if "result" not in answer:
+                raise ServerFailed(f"{contestant.title} refused the opening: {answer}")
+            if told := traffic.opened():
+                server.tell(told)
+        except BaseException:
+            server.close()
+            raise
         return cls(contestant, server, traffic, names)
 
     def fill(self, seconds_per_request: float, budget: float, most: int) -> None:
@@ -178,7 +182,7 @@ def client_cpu(bench: Bench, figure: str) -> Samples:
     samples: Samples = defaultdict(list)
     for _ in range(bench.rounds):
         for contestant in bench.contestants:
-            argv = contestant.client(server, names.add, 1500 + seed.randrange(100))
+            argv = contestant.client(server, names.add, 1000 + seed.randrange(100))
             cost = float(json.loads(live(argv, contestant.env(), bench.cores).output)["cpu"])
             samples[contestant.title].append(Sample(cost, cost))
     return samples

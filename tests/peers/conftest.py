@@ -1,0 +1,30 @@
+"""Fixtures that hand over a peer, or skip the test with the command that installs it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.peers import places
+
+HOW = "run python tests/peers/install.py"
+
+
+@pytest.fixture(scope="session")
+def official_python() -> str:
+    """The interpreter that has the official SDK."""
+    return str(_there(places.official_python(), places.OFFICIAL_HOME))
+
+
+@pytest.fixture(scope="session")
+def everything() -> list[str]:
+    """The command that starts server-everything over stdio."""
+    node = places.node()
+    if node is None:
+        pytest.skip(f"there is no node: {HOW}")
+    return [str(node), str(_there(places.everything_script(), places.NPM_HOME))]
+
+
+def _there(path: Path, home: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"{home.relative_to(places.ROOT)} is not installed: {HOW}")
+    return path

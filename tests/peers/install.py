@@ -1,0 +1,122 @@
+"""Install the peers: `python tests/peers/install.py [official] [everything]`. Prints one line for each.
+
+What is there in the right version stays as it is. An install that fails ends this with its reason and exit code 1.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from tests import environment
+from tests.peers import places
+
+LIMIT = 300  # seconds for one install
+
+
+class InstallFailed(RuntimeError):
+    """A peer could not be installed; the message is the reason in one line, and what the installer said."""
+
+
+def run(command: Sequence[str]) -> str:
+    """Run a command and return what it printed; raise InstallFailed with its output if it fails."""
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT,
+        )
+    except subprocess.TimeoutExpired:
+        raise InstallFailed(f"not done after {LIMIT} s: {' '.join(command)}") from None
+    if done.returncode:
+        raise InstallFailed(f"exit code {done.returncode} of: {' '.join(command)}\n{done.stdout.strip()[-2000:]}")
+    return done.stdout.strip()
+
+
+def installed(python: Path, package: str) -> str | None:
+    """The version of a package in an environment, or None."""
+    if not python.exists():
+        return None
+    code = f"import importlib.metadata as m; print(next((d.version for d in m.distributions(name={package!r})), ''))"
+    return run([str(python), "-c", code]) or None
+
+
+def have_package(home: Path, package: str, version: str) -> str:
+    """Have an environment with a package of PyPI in exactly this version; return what was done."""
+    python = environment.python_of(home)
+    if installed(python, package) == version:
+        return "was there"
+    if not python.exists():
+        environment.create(home)
+    try:
+        environment.pip(home, "install", f"{package}=={version}")
+    except subprocess.CalledProcessError as error:
+        raise InstallFailed(f"pip install {package}=={version} ended with exit code {error.returncode}") from None
+    return "installed"
+
+
+def official() -> str:
+    """The official Python SDK."""
+    package, version = places.OFFICIAL
+    done = have_package(places.OFFICIAL_HOME, package, version)
+    return f"{package} {version} {done} in {places.OFFICIAL_HOME.relative_to(places.ROOT)}"
+
+
+def everything() -> str:
+    """The reference server of the TypeScript SDK, and Node if this machine has none."""
+    package, version = places.EVERYTHING
+    used = have_node()
+    done = "was there"
+    if places.everything_version() != version:
+        command = places.npm()
+        if command is None:
+            raise InstallFailed("there is a node, but no npm")
+        quietly = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+        run([*command, "install", "--prefix", str(places.NPM_HOME), *quietly, f"{package}@{version}"])
+        done = "installed"
+    return f"{package} {version} {done} in {places.NPM_HOME.relative_to(places.ROOT)}, {used}"
+
+
+def have_node() -> str:
+    """Have a Node that is new enough, from the machine or else from PyPI; return which."""
+    if places.npm() is None or _too_old(places.node()):
+        have_package(places.NODE_HOME, *places.NODE)
+    found = places.node()
+    if found is None or _too_old(found):
+        raise InstallFailed(f"{places.NODE[0]} {places.NODE[1]} brought no node {places.OLDEST_NODE} or later")
+    return f"node {_version(found)}"
+
+
+def _too_old(node: Path | None) -> bool:
+    return node is None or int(_version(node).lstrip("v").split(".")[0]) < places.OLDEST_NODE
+
+
+def _version(node: Path) -> str:
+    return run([str(node), "--version"])
+
+
+PEERS: dict[str, Callable[[], str]] = {"official": official, "everything": everything}
+
+
+def main(names: Sequence[str]) -> int:
+    """Install the named peers, or all; the exit code says whether all went well."""
+    if unknown := set(names) - set(PEERS):
+        print(f"unknown peer {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+        return 2
+    failed = False
+    for name in names or PEERS:
+        try:
+            line = f"{name:<12} ok      {PEERS[name]()}"
+        except (InstallFailed, OSError, subprocess.SubprocessError) as error:
+            failed, line = True, f"{name:<12} FAILED  {error}"
+        print(line, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

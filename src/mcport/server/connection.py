@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from ..core.dialects.contract import Conversation
-from ..core.events import Asked, Told
-from ..core.jsonrpc import Malformed
-from ..core.limits import Limits
-from ..session.channel import Channel
-from ..session.loop import Loop
-from ..session.session import Hooks, Session
+from mcport.core.dialects.contract import Conversation
+from mcport.core.events import Asked, Told
+from mcport.core.jsonrpc import Malformed
+from mcport.core.limits import Limits
+from mcport.session.channel import Channel
+from mcport.session.loop import Loop
+from mcport.session.session import Hooks, Session
+
 from .kernel import Kernel
 
 log: Final = logging.getLogger("mcport.server")

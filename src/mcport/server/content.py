@@ -7,19 +7,25 @@ types, loaded only when a value of theirs comes along.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from ..core.jsonrpc import JsonObject, dump
-from ..spec.model import Model
-from ..spec.revisions import Revision
+from mcport.core.dialects.envelope import Body
+from mcport.core.jsonrpc import JsonObject, dump
+from mcport.spec.model import Model
+from mcport.spec.revisions import Revision
+
+_TEXT: Final = b'{"content":[{"type":"text","text":%b}]}'
+_NUMBER: Final = b'{"content":[{"type":"text","text":"%d"}]}'
 
 
-def pack(value: Any, revision: Revision) -> JsonObject | Model:
+def pack(value: Any, revision: Revision) -> Body | JsonObject | Model:
     """Return the tools/call result for a returned value. Raises ValueError for a value that cannot be JSON."""
     if type(value) is str:
-        return {"content": [{"type": "text", "text": value}]}
+        return Body(_TEXT % dump(value))
+    if type(value) is int:
+        return Body(_NUMBER % value)
     if value is None:
-        return {"content": []}
+        return Body(b'{"content":[]}')
     if isinstance(value, Model):
         return _pack_model(value, revision)
     if isinstance(value, list | tuple) and any(_is_content(member) for member in value):
@@ -38,7 +44,7 @@ def text_block(value: Any) -> JsonObject:
 
 
 def _pack_model(value: Model, revision: Revision) -> Model | JsonObject:
-    from ..spec.types import CallToolResult
+    from mcport.spec.types import CallToolResult
 
     if isinstance(value, CallToolResult):
         return value.model_copy(update={"content": [_block(block, revision) for block in value.content]})
@@ -46,7 +52,7 @@ def _pack_model(value: Model, revision: Revision) -> Model | JsonObject:
 
 
 def _result(blocks: list[Any]) -> Model:
-    from ..spec.types import CallToolResult
+    from mcport.spec.types import CallToolResult
 
     return CallToolResult(content=blocks)
 
@@ -54,14 +60,14 @@ def _result(blocks: list[Any]) -> Model:
 def _is_content(value: object) -> bool:
     if not isinstance(value, Model):
         return False
-    from ..spec.types import AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent
+    from mcport.spec.types import AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent
 
     return isinstance(value, TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource)
 
 
 def _block(value: Any, revision: Revision) -> Model:
     """Return one block as the revision knows it."""
-    from ..spec.types import AudioContent, BlobResourceContents, EmbeddedResource, ResourceLink, TextContent
+    from mcport.spec.types import AudioContent, BlobResourceContents, EmbeddedResource, ResourceLink, TextContent
 
     if isinstance(value, AudioContent) and not revision.has_audio:
         # A resource with the same bytes: an older client can at least keep it.

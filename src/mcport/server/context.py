@@ -9,9 +9,9 @@ from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
-from ..core.dialects.contract import Admitted
-from ..core.jsonrpc import Id, JsonObject
-from ..session.exchange import Exchange
+from mcport.core.dialects.contract import Admitted
+from mcport.core.jsonrpc import Id, JsonObject
+from mcport.session.exchange import Exchange
 
 LifespanT = TypeVar("LifespanT", default=Any)
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import anyio
 
-from ..core.limits import Limits
-from ..session.channel import Channel, Transport, TransportChannel
-from ..session.loop import Loop, current_loop
-from ..session.workers import workers_for
+from mcport.core.limits import Limits
+from mcport.session.channel import Channel, Transport, TransportChannel
+from mcport.session.loop import Loop, current_loop
+from mcport.session.workers import workers_for
+
 from .calling import Caller
 from .connection import Connection
 from .kernel import Kernel
@@ -28,7 +29,9 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 class Host:
     """Serves one server's connections. `lifespan` is entered with `server` while there are any."""
 
-    def __init__(self, server: object, kernel: Kernel, caller: Caller, lifespan: Lifespan | None, limits: Limits) -> None:
+    def __init__(
+        self, server: object, kernel: Kernel, caller: Caller, lifespan: Lifespan | None, limits: Limits
+    ) -> None:
         self._server = server
         self._kernel = kernel
         self._caller = caller
@@ -58,7 +61,7 @@ class Host:
 
         With `signals`, SIGTERM and SIGINT end the server just as that does.
         """
-        from ..transports.stdio import open_stdio
+        from mcport.transports.stdio import open_stdio
 
         loop = current_loop()
         with open_stdio(loop, self.limits.message_bytes) as channel:

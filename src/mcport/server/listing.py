@@ -11,12 +11,12 @@ import binascii
 from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 
-from ..core.dialects.contract import Admitted
-from ..core.dialects.envelope import Fixed
-from ..core.jsonrpc import JsonObject
-from ..errors import InvalidParams
-from ..session.exchange import Exchange
-from ..spec.model import Model
+from mcport.core.dialects.contract import Admitted
+from mcport.core.dialects.envelope import Fixed
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import InvalidParams
+from mcport.session.exchange import Exchange
+from mcport.spec.model import Model
 
 EntryT = TypeVar("EntryT", bound="Entry")
 
@@ -60,9 +60,9 @@ class Listing(Generic[EntryT]):
     def __contains__(self, key: str) -> bool:
         return key in self._entries
 
-    def get(self, key: str) -> EntryT | None:
-        """Return the entry of this key, if there is one."""
-        return self._entries.get(key)
+    def get(self, key: object) -> EntryT | None:
+        """Return the entry of this key, if there is one; a key that is no string names none."""
+        return self._entries.get(key) if type(key) is str else None
 
     def keys(self) -> list[str]:
         """Return all keys in order."""

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from ..session.loop import Loop
+from mcport.session.loop import Loop
 
 
 class _Run:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..core.dialects.contract import Admitted
-from ..core.jsonrpc import JsonObject
-from ..errors import InternalError, InvalidParams, ProtocolError
-from ..session.exchange import Exchange
-from ..spec.model import Model
+from mcport.core.dialects.contract import Admitted
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import InternalError, InvalidParams, ProtocolError
+from mcport.session.exchange import Exchange
+from mcport.spec.model import Model
+
 from .calling import Caller
 from .content import text_block
 from .faults import Faults
@@ -22,7 +23,7 @@ from .signature import ArgumentsInvalid, Signature
 from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from ..spec.types import Icon
+    from mcport.spec.types import Icon
 
 
 class PromptEntry:
@@ -35,7 +36,7 @@ class PromptEntry:
         function: Callable[..., Any],
         signature: Signature,
         *,
-        name: str,
+        name: str | None = None,
         title: str | None = None,
         description: str | None = None,
         icons: list[Icon] | None = None,
@@ -43,7 +44,7 @@ class PromptEntry:
     ) -> None:
         self.function = function
         self.signature = signature
-        self.key = name
+        self.key = name or signature.name
         self.title = title
         self.description = description if description is not None else signature.description
         self.icons = icons
@@ -51,7 +52,7 @@ class PromptEntry:
 
     def shown(self) -> Model:
         """Return the prompt as clients see it."""
-        from ..spec.types import Prompt, PromptArgument
+        from mcport.spec.types import Prompt, PromptArgument
 
         schema = self.signature.input_schema
         required = schema.get("required", [])
@@ -71,7 +72,7 @@ class PromptEntry:
 
 def prompts_page(prompts: list[Model], cursor: str | None) -> Model:
     """Return a page of the list of prompts."""
-    from ..spec.types import ListPromptsResult
+    from mcport.spec.types import ListPromptsResult
 
     return ListPromptsResult(prompts=prompts, next_cursor=cursor)
 
@@ -79,7 +80,9 @@ def prompts_page(prompts: list[Model], cursor: str | None) -> Model:
 class Prompts:
     """All prompts of a server."""
 
-    def __init__(self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]
+    ) -> None:
         self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed)
         self._server = server
         self._caller = caller
@@ -107,7 +110,9 @@ class Prompts:
 
     def _find(self, name: object) -> PromptEntry:
         if type(name) is not str:
-            raise InvalidParams("prompts/get: name must be a string" if name is not None else "prompts/get: name is missing")
+            raise InvalidParams(
+                "prompts/get: name must be a string" if name is not None else "prompts/get: name is missing"
+            )
         entry = self.listing.get(name)
         if entry is None:
             near = did_you_mean(name, self.listing.keys())
@@ -133,7 +138,7 @@ def messages_of(value: Any, description: str | None) -> Model:
     A string is one message of the user, a list is several; each member is a string, a message model, or a content
     block of the user.
     """
-    from ..spec.types import GetPromptResult
+    from mcport.spec.types import GetPromptResult
 
     if isinstance(value, GetPromptResult):
         return value
@@ -142,7 +147,7 @@ def messages_of(value: Any, description: str | None) -> Model:
 
 
 def _message(value: Any) -> Model:
-    from ..spec.types import PromptMessage, TextContent
+    from mcport.spec.types import PromptMessage, TextContent
 
     if isinstance(value, PromptMessage):
         return value

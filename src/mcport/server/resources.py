@@ -9,12 +9,13 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..core.dialects.contract import Admitted
-from ..core.jsonrpc import JsonObject, dump
-from ..core.uri_template import UriTemplate
-from ..errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
-from ..session.exchange import Exchange
-from ..spec.model import Model
+from mcport.core.dialects.contract import Admitted
+from mcport.core.jsonrpc import JsonObject, dump
+from mcport.core.uri_template import UriTemplate
+from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
+from mcport.session.exchange import Exchange
+from mcport.spec.model import Model
+
 from .calling import Caller
 from .faults import Faults
 from .listing import Listing
@@ -22,7 +23,7 @@ from .routes import Route
 from .signature import ArgumentsInvalid, Signature
 
 if TYPE_CHECKING:
-    from ..spec.types import Annotations, Icon
+    from mcport.spec.types import Annotations, Icon
 
 JSON_TYPE = "application/json"
 
@@ -76,7 +77,7 @@ class ResourceEntry:
 
     def shown(self) -> Model:
         """Return the resource or template as clients see it."""
-        from ..spec.types import Resource, ResourceTemplate
+        from mcport.spec.types import Resource, ResourceTemplate
 
         shared: dict[str, Any] = {
             "name": self.name,
@@ -94,14 +95,14 @@ class ResourceEntry:
 
 def resources_page(resources: list[Model], cursor: str | None) -> Model:
     """Return a page of the list of resources."""
-    from ..spec.types import ListResourcesResult
+    from mcport.spec.types import ListResourcesResult
 
     return ListResourcesResult(resources=resources, next_cursor=cursor)
 
 
 def templates_page(templates: list[Model], cursor: str | None) -> Model:
     """Return a page of the list of resource templates."""
-    from ..spec.types import ListResourceTemplatesResult
+    from mcport.spec.types import ListResourceTemplatesResult
 
     return ListResourceTemplatesResult(resource_templates=templates, next_cursor=cursor)
 
@@ -129,7 +130,9 @@ class Resources:
         """Serve `resources/read`."""
         uri = exchange.asked.params.get("uri")
         if type(uri) is not str:
-            raise InvalidParams("resources/read: uri must be a string" if uri is not None else "resources/read: uri is missing")
+            raise InvalidParams(
+                "resources/read: uri must be a string" if uri is not None else "resources/read: uri is missing"
+            )
         entry, variables = self._find(uri)
         try:
             arguments = entry.signature.bind_texts(variables)
@@ -162,7 +165,7 @@ def contents_of(value: Any, uri: str, mime_type: str | None) -> Model:
     A string is text, bytes are a blob, models of contents stay themselves, a list of contents is several; any other
     value is its JSON.
     """
-    from ..spec.types import BlobResourceContents, ReadResourceResult, TextResourceContents
+    from mcport.spec.types import BlobResourceContents, ReadResourceResult, TextResourceContents
 
     if isinstance(value, ReadResourceResult):
         return value

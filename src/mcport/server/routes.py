@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
-from ..core.dialects.contract import Admitted
-from ..session.exchange import Exchange
-from ..spec.methods import METHODS
-from ..spec.revisions import Revision
+from mcport.core.dialects.contract import Admitted
+from mcport.session.exchange import Exchange
+from mcport.spec.methods import METHODS
+from mcport.spec.revisions import Revision
 
 Route: TypeAlias = Callable[[Exchange, Admitted], Awaitable[object]]
 """Serves one method: returns a JSON object, a model or dressed bytes, or raises a `ProtocolError`."""

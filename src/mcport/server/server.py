@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..core.dialects.contract import Admitted, Offer
-from ..core.jsonrpc import JsonObject
-from ..core.limits import SERVER_LIMITS, Limits
-from ..core.uri_template import UriTemplate
-from ..session.channel import Transport
-from ..session.exchange import Exchange
-from ..spec.revisions import REVISIONS, Revision
+from mcport.core.dialects.contract import Admitted, Offer
+from mcport.core.jsonrpc import JsonObject
+from mcport.core.limits import SERVER_LIMITS, Limits
+from mcport.core.uri_template import UriTemplate
+from mcport.errors import InvalidRequest
+from mcport.session.channel import Transport
+from mcport.session.exchange import Exchange
+from mcport.spec.revisions import REVISIONS, Revision
+
 from .calling import Caller
 from .context import Context
 from .faults import Faults
@@ -27,7 +29,7 @@ from .signature import Signature
 from .tools import ToolEntry, Tools
 
 if TYPE_CHECKING:
-    from ..spec.types import Annotations, Icon, ToolAnnotations
+    from mcport.spec.types import Annotations, Icon, ToolAnnotations
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -104,7 +106,18 @@ class Server:
         icons: list[Icon] | None = None,
         meta: JsonObject | None = None,
     ) -> Callable[[Function], Function]: ...
-    def tool(self, function: Any = None, /, *, name: str | None = None, **shown: Any) -> Any:
+    def tool(
+        self,
+        function: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        annotations: ToolAnnotations | None = None,
+        icons: list[Icon] | None = None,
+        meta: JsonObject | None = None,
+    ) -> Any:
         """Register a function as a tool; use it as a decorator, with or without arguments.
 
         The function's type hints and docstring become its schema, `name` defaults to the function's. It is returned
@@ -112,9 +125,12 @@ class Server:
         See server/tools of the specification.
         """
 
+        shown: dict[str, Any] = {"name": name, "title": title, "description": description}
+        shown |= {"annotations": annotations, "icons": icons, "meta": meta}
+
         def register(function: Function) -> Function:
-            signature = Signature.of(function, context_type=Context)
-            self._tools.listing.add(ToolEntry(function, signature, name=name or signature.name, **shown))
+            signature = Signature.of(function, context_type=Context, name=name)
+            self._tools.listing.add(ToolEntry(function, signature, **shown))
             return function
 
         return register if function is None else register(function)
@@ -138,14 +154,14 @@ class Server:
         Raises TypeError where variables and parameters differ, ValueError for a URI that is taken.
         See server/resources of the specification.
         """
-        shown = {"title": title, "description": description, "mime_type": mime_type, "size": size}
+        shown: dict[str, Any] = {"title": title, "description": description, "mime_type": mime_type, "size": size}
         shown |= {"annotations": annotations, "icons": icons, "meta": meta}
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context)
             template = UriTemplate.parse(uri) if "{" in uri else None
             _check_variables(uri, template, signature)
-            entry = ResourceEntry(function, signature, uri=uri, template=template, name=name, **shown)  # type: ignore[arg-type]
+            entry = ResourceEntry(function, signature, uri=uri, template=template, name=name, **shown)
             (self._resources.listing if template is None else self._resources.templates).add(entry)
             return function
 
@@ -163,7 +179,17 @@ class Server:
         icons: list[Icon] | None = None,
         meta: JsonObject | None = None,
     ) -> Callable[[Function], Function]: ...
-    def prompt(self, function: Any = None, /, *, name: str | None = None, **shown: Any) -> Any:
+    def prompt(
+        self,
+        function: Any = None,
+        /,
+        *,
+        name: str | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        icons: list[Icon] | None = None,
+        meta: JsonObject | None = None,
+    ) -> Any:
         """Register a function that makes a prompt; use it as a decorator, with or without arguments.
 
         It takes strings and returns a string, a message, or a list of these. It is returned unchanged. Raises
@@ -171,9 +197,11 @@ class Server:
         See server/prompts of the specification.
         """
 
+        shown: dict[str, Any] = {"name": name, "title": title, "description": description, "icons": icons, "meta": meta}
+
         def register(function: Function) -> Function:
-            signature = Signature.of(function, context_type=Context)
-            self._prompts.listing.add(PromptEntry(function, signature, name=name or signature.name, **shown))
+            signature = Signature.of(function, context_type=Context, name=name)
+            self._prompts.listing.add(PromptEntry(function, signature, **shown))
             return function
 
         return register if function is None else register(function)
@@ -203,17 +231,21 @@ class Server:
 
     def _offered(self) -> dict[str, Route]:
         """Return the routes of everything that is offered at this moment."""
-        own: dict[str, Route] = {"ping": _ping, "server/discover": self._discover}
+        own: dict[str, Route] = {"initialize": _again, "ping": _ping, "server/discover": self._discover}
         return own | self._tools.routes() | self._resources.routes() | self._prompts.routes()
 
     def _capabilities(self, revision: Revision) -> JsonObject:
         """Return the capabilities that are declared in a revision."""
-        rooms = {"tools": self._tools.routes(), "resources": self._resources.routes(), "prompts": self._prompts.routes()}
+        rooms = {
+            "tools": self._tools.routes(),
+            "resources": self._resources.routes(),
+            "prompts": self._prompts.routes(),
+        }
         return {name: {} for name, routes in rooms.items() if routes}
 
     def _info(self, revision: Revision) -> JsonObject:
         """Return the Implementation of this server, with the members that a revision has."""
-        from ..spec.types import Implementation
+        from mcport.spec.types import Implementation
 
         info = Implementation(name=self.name, version=self.version, **_present(self._about))
         return info.to_wire(revision.name)
@@ -229,6 +261,11 @@ class Server:
         if self.instructions is not None:
             found["instructions"] = self.instructions
         return found
+
+
+async def _again(exchange: Exchange, admitted: Admitted) -> JsonObject:
+    """Serve an `initialize` that comes when the conversation is open already (basic/lifecycle)."""
+    raise InvalidRequest("initialize came twice on one connection")
 
 
 async def _ping(exchange: Exchange, admitted: Admitted) -> JsonObject:

@@ -7,13 +7,15 @@ From `tools/call` to the function and back: find it, bind the arguments, run it,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..core.dialects.contract import Admitted
-from ..core.jsonrpc import JsonObject
-from ..errors import InvalidParams, ProtocolError, ToolError
-from ..session.exchange import Exchange
-from ..spec.model import Model
+from mcport.core.dialects.contract import Admitted
+from mcport.core.dialects.envelope import Body
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import InvalidParams, ProtocolError, ToolError
+from mcport.session.exchange import Exchange
+from mcport.spec.model import Model
+
 from .calling import Caller
 from .content import failed, pack
 from .faults import Faults
@@ -23,7 +25,7 @@ from .signature import ArgumentsInvalid, Signature
 from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from ..spec.types import Icon, ToolAnnotations
+    from mcport.spec.types import Icon, ToolAnnotations
 
 
 class ToolEntry:
@@ -36,7 +38,7 @@ class ToolEntry:
         function: Callable[..., Any],
         signature: Signature,
         *,
-        name: str,
+        name: str | None = None,
         title: str | None = None,
         description: str | None = None,
         annotations: ToolAnnotations | None = None,
@@ -45,7 +47,7 @@ class ToolEntry:
     ) -> None:
         self.function = function
         self.signature = signature
-        self.key = name
+        self.key = name or signature.name
         self.title = title
         self.description = description if description is not None else signature.description
         self.annotations = annotations
@@ -54,7 +56,7 @@ class ToolEntry:
 
     def shown(self) -> Model:
         """Return the tool as clients see it."""
-        from ..spec.types import Tool
+        from mcport.spec.types import Tool
 
         return Tool(
             name=self.key,
@@ -69,7 +71,7 @@ class ToolEntry:
 
 def tools_page(tools: list[Model], cursor: str | None) -> Model:
     """Return a page of the list of tools."""
-    from ..spec.types import ListToolsResult
+    from mcport.spec.types import ListToolsResult
 
     return ListToolsResult(tools=tools, next_cursor=cursor)
 
@@ -77,7 +79,9 @@ def tools_page(tools: list[Model], cursor: str | None) -> Model:
 class Tools:
     """All tools of a server."""
 
-    def __init__(self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]
+    ) -> None:
         self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed)
         self._server = server
         self._caller = caller
@@ -87,10 +91,10 @@ class Tools:
         """Return the routes that are offered now: none without tools."""
         return {"tools/list": self.listing.answer, "tools/call": self.call} if len(self.listing) else {}
 
-    async def call(self, exchange: Exchange, admitted: Admitted) -> JsonObject | Model:
+    async def call(self, exchange: Exchange, admitted: Admitted) -> Body | JsonObject | Model:
         """Serve `tools/call`."""
         params = exchange.asked.params
-        tool = self._find(params.get("name"))
+        tool = self.listing.get(params.get("name")) or self._unknown(params.get("name"))
         arguments = params.get("arguments")
         if arguments is None:
             arguments = {}
@@ -98,30 +102,24 @@ class Tools:
             raise InvalidParams(f"{tool.key}: arguments must be an object")
         try:
             bound = tool.signature.bind(arguments)
-        except ArgumentsInvalid as error:
-            if admitted.revision.tool_argument_errors_are_results:
-                return failed(f"{tool.key}: {error.line}")
-            raise InvalidParams(f"{tool.key}: {error.line}") from None
-        return await self._run(tool, bound, exchange, admitted)
-
-    def _find(self, name: object) -> ToolEntry:
-        if type(name) is not str:
-            raise InvalidParams("tools/call: name must be a string" if name is not None else "tools/call: name is missing")
-        tool = self.listing.get(name)
-        if tool is None:
-            near = did_you_mean(name, self.listing.keys())
-            raise InvalidParams(f"Unknown tool {name!r} on server {self._server!r}.{near}")
-        return tool
-
-    async def _run(
-        self, tool: ToolEntry, arguments: dict[str, Any], exchange: Exchange, admitted: Admitted
-    ) -> JsonObject | Model:
-        try:
-            value = await self._caller.call(tool.function, tool.signature, arguments, exchange, admitted)
+            value = await self._caller.call(tool.function, tool.signature, bound, exchange, admitted)
             return pack(value, admitted.revision)
+        except ArgumentsInvalid as error:
+            line = f"{tool.key}: {error.line}"
+            if admitted.revision.tool_argument_errors_are_results:
+                return failed(line)
+            raise InvalidParams(line) from None
         except ToolError as error:
             return failed(str(error))
         except ProtocolError:
             raise
         except Exception as error:
             return failed(self._faults.text(f"Tool {tool.key!r}", error))
+
+    def _unknown(self, name: object) -> NoReturn:
+        if type(name) is not str:
+            raise InvalidParams(
+                "tools/call: name must be a string" if name is not None else "tools/call: name is missing"
+            )
+        near = did_you_mean(name, self.listing.keys())
+        raise InvalidParams(f"Unknown tool {name!r} on server {self._server!r}.{near}")

@@ -13,7 +13,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import anyio
 
-from ..core.framing import Line, Oversized
+from mcport.core.framing import Line, Oversized
+
 from .loop import Loop, Promise
 
 
@@ -28,8 +29,11 @@ class Transport(Protocol):
     (2026-07-28 basic/transports, "Custom transports": the format of messages and the order of the lifecycle stay.)
     """
 
-    async def receive(self) -> bytes:
-        """Wait for the next message and return it; raise `EndOfStream` when there will be no more."""
+    async def receive(self) -> Line:
+        """Wait for the next message and return it; raise `EndOfStream` when there will be no more.
+
+        An `Oversized` stands for a message that was too long to be kept.
+        """
         ...
 
     async def send(self, message: bytes) -> None:
@@ -164,7 +168,7 @@ class TransportChannel:
             except EndOfStream as end:
                 reason = str(end) or "the other side closed the connection"
             except Exception as error:
-                reason = f"the transport failed: {error or type(error).__name__}"
+                reason = f"the transport failed: {str(error) or type(error).__name__}"
         receiver.ended(reason)
 
     async def _send(self, receiver: Receiver) -> None:
@@ -177,7 +181,7 @@ class TransportChannel:
                     await self._wake
             except Exception as error:
                 self._closed = True
-                receiver.ended(f"the transport cannot send: {error or type(error).__name__}")
+                receiver.ended(f"the transport cannot send: {str(error) or type(error).__name__}")
 
     async def _send_all(self) -> None:
         while self._outbox:
@@ -185,8 +189,8 @@ class TransportChannel:
             await self._transport.send(message)
             self._backlog.set(self._backlog.bytes - len(message))
 
-    def _bounded(self, message: bytes) -> Line:
-        if len(message) <= self._limit:
+    def _bounded(self, message: Line) -> Line:
+        if isinstance(message, Oversized) or len(message) <= self._limit:
             return message
         return Oversized(len(message), message[:2048], message[-2048:])
 

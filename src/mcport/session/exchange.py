@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ..core.events import Asked
-from ..core.jsonrpc import JsonObject, Notification
-from ..core.peer import progress_of
+from mcport.core.events import Asked
+from mcport.core.jsonrpc import JsonObject, Notification
+from mcport.core.peer import progress_of
 
 if TYPE_CHECKING:
     import anyio

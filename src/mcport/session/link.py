@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..core.events import Call, Progressed
-from ..core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Response
-from ..errors import ConnectionLost, InvalidAnswer, RemoteError, Timeout
+from mcport.core.events import Call, Progressed
+from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Response
+from mcport.errors import ConnectionLost, InvalidAnswer, RemoteError, Timeout
+
 from .session import Session
 from .waiting import Lost, Pending
 

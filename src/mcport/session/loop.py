@@ -34,7 +34,7 @@ class Stoppable(Protocol):
 class Loop(Protocol):
     """What mcport asks of an event loop. Every method is called in the loop's own thread, but `soon_from_thread`."""
 
-    def spawn(self, run: Coroutine[Any, Any, None]) -> object:
+    def spawn(self, run: Coroutine[Any, Any, None], /) -> object:
         """Start a plain task and return it. `run` must let no exception out. The caller keeps what is returned."""
         ...
 
@@ -42,7 +42,7 @@ class Loop(Protocol):
         """Start a plain task that nobody needs to keep."""
         ...
 
-    def soon(self, call: Callable[[], None]) -> None:
+    def soon(self, call: Callable[[], None], /) -> object:
         """Call `call` in the loop's next turn."""
         ...
 
@@ -50,7 +50,7 @@ class Loop(Protocol):
         """Call `call` in the loop's thread soon; callable from any thread. Silent when the loop is gone."""
         ...
 
-    def later(self, seconds: float, call: Callable[[], None]) -> Stoppable:
+    def later(self, seconds: float, call: Callable[[], None], /) -> Stoppable:
         """Call `call` after so many seconds, unless it is stopped before."""
         ...
 

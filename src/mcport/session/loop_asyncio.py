@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import anyio
@@ -17,7 +18,10 @@ class AsyncioLoop:
         self._loop = loop = asyncio.get_running_loop()
         self._kept: set[asyncio.Task[None]] = set()
         self._scope: Callable[[], anyio.CancelScope] = type(anyio.CancelScope())
-        self.spawn = loop.create_task
+        plain = loop.get_task_factory() is None and isinstance(loop, asyncio.BaseEventLoop)
+        self.spawn: Callable[[Coroutine[Any, Any, None]], object] = (
+            partial(asyncio.Task, loop=loop) if plain else loop.create_task
+        )
         self.soon: Callable[[Callable[[], None]], object] = loop.call_soon
         self.promise = loop.create_future
         self.later: Callable[[float, Callable[[], None]], asyncio.TimerHandle] = loop.call_later

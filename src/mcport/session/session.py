@@ -18,13 +18,14 @@ from typing import Final
 
 import anyio
 
-from ..core.events import Answered, Asked, Progressed, Stray, Told, Withdrawn
-from ..core.framing import Line, Oversized
-from ..core.jsonrpc import Batch, ErrorResponse, Malformed, Message, Notification, Response, decode, encode
-from ..core.limits import Limits
-from ..core.oversized import read_oversized
-from ..core.peer import Peer
-from ..errors import INTERNAL_ERROR, INVALID_REQUEST, ProtocolError
+from mcport.core.events import Answered, Asked, Progressed, Stray, Told, Withdrawn
+from mcport.core.framing import Line, Oversized
+from mcport.core.jsonrpc import Batch, ErrorResponse, Malformed, Message, Notification, Response, decode, encode
+from mcport.core.limits import Limits
+from mcport.core.oversized import read_oversized
+from mcport.core.peer import Peer
+from mcport.errors import INTERNAL_ERROR, INVALID_REQUEST, ProtocolError
+
 from .channel import Channel
 from .exchange import Answer, Exchange
 from .loop import Loop, Promise
@@ -62,7 +63,7 @@ class Session:
         self._limits = limits
         self._answer = answer
         self._hooks = hooks
-        self._running: dict[int, Exchange] = {}
+        self._running: set[Exchange] = set()
         self._queue: deque[Asked] = deque()
         self._unstarted = 0
         self._over: str | None = None
@@ -137,7 +138,7 @@ class Session:
 
     def _start(self, asked: Asked) -> None:
         exchange = Exchange(asked, self, self.conversation)
-        self._running[id(exchange)] = exchange
+        self._running.add(exchange)
         self._unstarted += 1
         exchange.task = self.loop.spawn(self._serve(exchange))
 
@@ -156,7 +157,7 @@ class Session:
             log.exception("answering %s failed", asked.method)
             message = self.peer.refuse(asked, INTERNAL_ERROR, "Internal error")
         finally:
-            del self._running[id(exchange)]
+            self._running.discard(exchange)
             if self._queue:
                 self._start_next()
             if self._quiet is not None and not self._running and not self._quiet.done():
@@ -171,7 +172,7 @@ class Session:
                 self._start(asked)
 
     def _withdrawn(self, event: Withdrawn) -> None:
-        for exchange in self._running.values():
+        for exchange in self._running:
             if exchange.asked is event.asked:
                 exchange.cancel(event.reason)
                 return
@@ -242,7 +243,7 @@ class Session:
         """Cancel every request of the other side that is being answered or waits for its turn."""
         self.peer.close_asked()
         self._queue.clear()
-        for exchange in list(self._running.values()):
+        for exchange in list(self._running):
             exchange.cancel(reason)
 
     async def quiet(self, seconds: float) -> bool:

@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable
 from typing import Final, Protocol, TypeAlias
 
-from ..core.events import Progressed
-from ..core.jsonrpc import ErrorResponse, Malformed, Response
+from mcport.core.events import Progressed
+from mcport.core.jsonrpc import ErrorResponse, Malformed, Response
+
 from .loop import Loop, Promise, Stoppable
 
 log: Final = logging.getLogger("mcport.session")

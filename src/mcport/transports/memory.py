@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.framing import EDGE, Line, Oversized
-from ..session.channel import Backlog, Receiver
-from ..session.loop import Loop
+from mcport.core.framing import EDGE, Line, Oversized
+from mcport.session.channel import Backlog, Receiver
+from mcport.session.loop import Loop
 
 
 class MemoryChannel:

@@ -14,12 +14,12 @@ import stat
 from collections.abc import Callable
 from typing import Final
 
-from ..core.framing import Framer
-from ..session.channel import Backlog, Channel, Receiver
-from ..session.loop import Loop, Stoppable
+from mcport.core.framing import Framer
+from mcport.session.channel import Backlog, Channel, Receiver
+from mcport.session.loop import Loop, Stoppable
 
 CHUNK: Final = 64 * 1024
-"""Bytes asked for in one read: what a pipe holds, and small enough for the allocator to reuse."""
+"""Bytes asked for in one read: what a pipe holds. One buffer stays for good, since fresh ones cost page faults."""
 
 GATHER: Final = 64 * 1024
 """Messages are joined into one buffer up to this size; longer ones are handed over as they are."""
@@ -66,6 +66,8 @@ class PipeChannel:
         self._in = in_fd
         self._out = out_fd
         self._framer = Framer(limit)
+        self._view = memoryview(bytearray(CHUNK))
+        self._buffers = [self._view]
         self._backlog = Backlog(loop)
         self._outbox: list[bytes | memoryview] = []
         self._flush_due = False
@@ -85,15 +87,15 @@ class PipeChannel:
 
     def _readable(self) -> None:
         try:
-            chunk = os.read(self._in, CHUNK)
+            count = os.readv(self._in, self._buffers)
         except BlockingIOError:
             return
         except OSError as error:
             self._ended(f"reading failed: {error.strerror or error}")
             return
         assert self._receiver is not None
-        if chunk:
-            lines = self._framer.feed(chunk)
+        if count:
+            lines = self._framer.feed(bytes(self._view[:count]))
             if lines:
                 self._receiver.receive(lines)
             return

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 
 import anyio
 
-from ..core.framing import Line
-from ..session.channel import Channel, Receiver
-from ..session.loop import Loop
+from mcport.core.framing import Line
+from mcport.session.channel import Channel, Receiver
+from mcport.session.loop import Loop
+
 from .guarded_stdio import guarded_stdio
 from .pipes import open_pipes
 from .process import Child

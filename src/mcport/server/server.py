@@ -6,7 +6,7 @@ Below: every other room of the server.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from mcport.core.dialects.contract import Admitted, Offer
 from mcport.core.jsonrpc import JsonObject
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from mcport.spec.types import Annotations, Icon, ToolAnnotations
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """Takes a function and returns it unchanged."""
+
+    def __call__(self, function: Function, /) -> Function: ...
 
 
 class Server:
@@ -105,7 +111,7 @@ class Server:
         annotations: ToolAnnotations | None = None,
         icons: list[Icon] | None = None,
         meta: JsonObject | None = None,
-    ) -> Callable[[Function], Function]: ...
+    ) -> Decorator: ...
     def tool(
         self,
         function: Any = None,
@@ -147,7 +153,7 @@ class Server:
         annotations: Annotations | None = None,
         icons: list[Icon] | None = None,
         meta: JsonObject | None = None,
-    ) -> Callable[[Function], Function]:
+    ) -> Decorator:
         """Register a function that reads a resource; `uri` may be a URI template whose variables it takes.
 
         The function returns text, bytes, or a value that becomes JSON. `size` is in bytes. It is returned unchanged.
@@ -178,7 +184,7 @@ class Server:
         description: str | None = None,
         icons: list[Icon] | None = None,
         meta: JsonObject | None = None,
-    ) -> Callable[[Function], Function]: ...
+    ) -> Decorator: ...
     def prompt(
         self,
         function: Any = None,

@@ -6,6 +6,7 @@ From `prompts/get` to the function and back. Below: `signature`, `calling`, `lis
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
@@ -26,29 +27,22 @@ if TYPE_CHECKING:
     from mcport.spec.types import Icon
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class PromptEntry:
     """One prompt: the function, and how it is shown."""
 
-    __slots__ = ("description", "function", "icons", "key", "meta", "signature", "title")
+    function: Callable[..., Any]
+    signature: Signature
+    name: str | None = None
+    title: str | None = None
+    description: str | None = None
+    icons: list[Icon] | None = None
+    meta: JsonObject | None = None
+    key: str = field(init=False)
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        signature: Signature,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> None:
-        self.function = function
-        self.signature = signature
-        self.key = name or signature.name
-        self.title = title
-        self.description = description if description is not None else signature.description
-        self.icons = icons
-        self.meta = meta
+    def __post_init__(self) -> None:
+        self.key = self.name or self.signature.name
+        self.description = self.description or self.signature.description or None
 
     def shown(self) -> Model:
         """Return the prompt as clients see it."""
@@ -63,7 +57,7 @@ class PromptEntry:
         return Prompt(
             name=self.key,
             title=self.title,
-            description=self.description or None,
+            description=self.description,
             arguments=arguments or None,
             icons=self.icons,
             meta=self.meta,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
@@ -28,61 +29,31 @@ if TYPE_CHECKING:
 JSON_TYPE = "application/json"
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class ResourceEntry:
-    """One resource, or a family of them where `template` is set."""
+    """One resource, or a family of them where `template` is set. `size` is in bytes."""
 
-    __slots__ = (
-        "annotations",
-        "description",
-        "function",
-        "icons",
-        "key",
-        "meta",
-        "mime_type",
-        "name",
-        "signature",
-        "size",
-        "template",
-        "title",
-    )
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        signature: Signature,
-        *,
-        uri: str,
-        template: UriTemplate | None = None,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        mime_type: str | None = None,
-        size: int | None = None,
-        annotations: Annotations | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> None:
-        self.function = function
-        self.signature = signature
-        self.key = uri
-        self.template = template
-        self.name = name or signature.name
-        self.title = title
-        self.description = description if description is not None else signature.description
-        self.mime_type = mime_type
-        self.size = size
-        self.annotations = annotations
-        self.icons = icons
-        self.meta = meta
+    function: Callable[..., Any]
+    signature: Signature
+    key: str
+    template: UriTemplate | None = None
+    name: str | None = None
+    title: str | None = None
+    description: str | None = None
+    mime_type: str | None = None
+    size: int | None = None
+    annotations: Annotations | None = None
+    icons: list[Icon] | None = None
+    meta: JsonObject | None = None
 
     def shown(self) -> Model:
         """Return the resource or template as clients see it."""
         from mcport.spec.types import Resource, ResourceTemplate
 
         shared: dict[str, Any] = {
-            "name": self.name,
+            "name": self.name or self.signature.name,
             "title": self.title,
-            "description": self.description or None,
+            "description": self.description or self.signature.description or None,
             "mime_type": self.mime_type,
             "annotations": self.annotations,
             "icons": self.icons,

@@ -104,6 +104,7 @@ class Server:
     @overload
     def tool(
         self,
+        /,
         *,
         name: str | None = None,
         title: str | None = None,
@@ -136,7 +137,7 @@ class Server:
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context, name=name)
-            self._tools.listing.add(ToolEntry(function, signature, **shown))
+            self._tools.listing.add(ToolEntry(function=function, signature=signature, **shown))
             return function
 
         return register if function is None else register(function)
@@ -160,14 +161,14 @@ class Server:
         Raises TypeError where variables and parameters differ, ValueError for a URI that is taken.
         See server/resources of the specification.
         """
-        shown: dict[str, Any] = {"title": title, "description": description, "mime_type": mime_type, "size": size}
-        shown |= {"annotations": annotations, "icons": icons, "meta": meta}
+        shown: dict[str, Any] = {"name": name, "title": title, "description": description, "mime_type": mime_type}
+        shown |= {"size": size, "annotations": annotations, "icons": icons, "meta": meta}
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context)
             template = UriTemplate.parse(uri) if "{" in uri else None
             _check_variables(uri, template, signature)
-            entry = ResourceEntry(function, signature, uri=uri, template=template, name=name, **shown)
+            entry = ResourceEntry(function=function, signature=signature, key=uri, template=template, **shown)
             (self._resources.listing if template is None else self._resources.templates).add(entry)
             return function
 
@@ -178,6 +179,7 @@ class Server:
     @overload
     def prompt(
         self,
+        /,
         *,
         name: str | None = None,
         title: str | None = None,
@@ -207,7 +209,7 @@ class Server:
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context, name=name)
-            self._prompts.listing.add(PromptEntry(function, signature, **shown))
+            self._prompts.listing.add(PromptEntry(function=function, signature=signature, **shown))
             return function
 
         return register if function is None else register(function)

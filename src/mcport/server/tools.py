@@ -7,6 +7,7 @@ From `tools/call` to the function and back: find it, bind the arguments, run it,
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcport.core.dialects.contract import Admitted
@@ -28,31 +29,23 @@ if TYPE_CHECKING:
     from mcport.spec.types import Icon, ToolAnnotations
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class ToolEntry:
     """One tool: the function, how its arguments are bound, and how it is shown."""
 
-    __slots__ = ("annotations", "description", "function", "icons", "key", "meta", "signature", "title")
+    function: Callable[..., Any]
+    signature: Signature
+    name: str | None = None
+    title: str | None = None
+    description: str | None = None
+    annotations: ToolAnnotations | None = None
+    icons: list[Icon] | None = None
+    meta: JsonObject | None = None
+    key: str = field(init=False)
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        signature: Signature,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        annotations: ToolAnnotations | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> None:
-        self.function = function
-        self.signature = signature
-        self.key = name or signature.name
-        self.title = title
-        self.description = description if description is not None else signature.description
-        self.annotations = annotations
-        self.icons = icons
-        self.meta = meta
+    def __post_init__(self) -> None:
+        self.key = self.name or self.signature.name
+        self.description = self.description or self.signature.description or None
 
     def shown(self) -> Model:
         """Return the tool as clients see it."""
@@ -61,7 +54,7 @@ class ToolEntry:
         return Tool(
             name=self.key,
             title=self.title,
-            description=self.description or None,
+            description=self.description,
             input_schema=self.signature.input_schema,
             annotations=self.annotations,
             icons=self.icons,

@@ -56,6 +56,13 @@ class Host:
         loop = current_loop()
         await self.serve(TransportChannel(transport, loop, self.limits.message_bytes), loop)
 
+    def run_stdio(self) -> None:
+        """Serve over stdio as a program of its own. Blocks; one Ctrl-C ends it without a traceback."""
+        try:
+            anyio.run(self.serve_stdio, True)
+        except KeyboardInterrupt:
+            return
+
     async def serve_stdio(self, signals: bool) -> None:
         """Serve the client at the other end of stdin and stdout until it closes stdin.
 

@@ -221,9 +221,7 @@ class Server:
 
         SIGTERM and one Ctrl-C end the server in the same way, lifespan clean-up included.
         """
-        from .running import run_stdio
-
-        run_stdio(self)
+        self.host.run_stdio()
 
     async def serve(self, transport: Transport | None = None) -> None:
         """Serve one client inside a running event loop: over `transport`, or over stdin and stdout without one.

@@ -53,6 +53,13 @@ class Row:
         return ours / theirs.value if self.figure.more_is_better else theirs.value / ours
 
     @property
+    def cpu_ratio(self) -> float | None:
+        """How many times less CPU a request costs than on the official SDK, in our worst revision."""
+        costs = {title: cell.cpu for title, cell in self.cells.items() if cell.cpu}
+        ours = [cost for title, cost in costs.items() if title.startswith(OURS)]
+        return costs[THEIRS] / max(ours) if ours and THEIRS in costs else None
+
+    @property
     def met(self) -> bool | None:
         if self.figure.absolute:
             return None if self.ours is None else self.ours <= self.figure.ask
@@ -77,6 +84,10 @@ def _cell(cell: Cell | None) -> str:
     return _number(cell.value) + ("+" if cell.driver_bound else "")
 
 
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.1f} x"
+
+
 def _cpu(cell: Cell | None) -> str:
     return "-" if cell is None or cell.cpu is None else _number(cell.cpu)
 
@@ -90,7 +101,7 @@ def table(rows: Sequence[Row], titles: Sequence[str]) -> str:
             row.figure.title,
             row.figure.unit,
             *(_cell(row.cells.get(title)) for title in titles),
-            "-" if row.ratio is None else f"{row.ratio:.1f} x",
+            _ratio(row.ratio),
             _wish(row.figure, row.figure.ask),
             _wish(row.figure, row.figure.reach),
             verdicts[row.met],
@@ -98,7 +109,7 @@ def table(rows: Sequence[Row], titles: Sequence[str]) -> str:
         for row in rows
     ]
     cpu = [
-        [row.figure.title, "us CPU", *(_cpu(row.cells.get(title)) for title in titles)]
+        [row.figure.title, "us CPU", *(_cpu(row.cells.get(title)) for title in titles), _ratio(row.cpu_ratio)]
         for row in rows
         if any(cell.cpu for cell in row.cells.values())
     ]
@@ -110,7 +121,7 @@ def table(rows: Sequence[Row], titles: Sequence[str]) -> str:
             "",
             "CPU of the measured process per request (or of the whole process)",
             "",
-            _aligned([head[:-4], *cpu]),
+            _aligned([head[:-3], *cpu]),
         ]
     return "\n".join(blocks)
 
@@ -136,6 +147,7 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:
             "cpu_us": {title: cell.cpu for title, cell in row.cells.items() if cell.cpu is not None},
             "driver_bound": [title for title, cell in row.cells.items() if cell.driver_bound],
             "ratio": row.ratio,
+            "cpu_ratio": row.cpu_ratio,
             "ask": row.figure.ask,
             "met": row.met,
         }

@@ -129,6 +129,11 @@ def test_the_worse_of_our_revisions_counts() -> None:
     assert Row.of(MORE, samples).ratio == 60.0
 
 
+def test_the_cpu_ratio_compares_what_a_request_costs() -> None:
+    samples = {f"mcport {HANDSHAKE}": [Sample(1.0, 20e-6)], "official": [Sample(1.0, 1000e-6)]}
+    assert Row.of(MORE, samples).cpu_ratio == pytest.approx(50)
+
+
 def test_the_table_stands_without_the_official_sdk() -> None:
     row = Row.of(MORE, {f"mcport {HANDSHAKE}": [Sample(90.0, 5e-6, True)]})
     text = table([row], [f"mcport {HANDSHAKE}", "official"])

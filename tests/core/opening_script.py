@@ -78,7 +78,7 @@ def initialized(version: str, **more: object) -> Answer:
 
 def refused(method: str, code: int | None, status: int | None = None, supported: object = None) -> Answer:
     data = None if supported is None else {"supported": supported}
-    return lambda keys: Refused(keys[method], code, "because", data, status)
+    return lambda keys: Refused(keys[method], code, "" if code is None else "because", data, status)
 
 
 def probe_refused(code: int | None, status: int | None = None, supported: object = None) -> Answer:

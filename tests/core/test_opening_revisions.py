@@ -9,6 +9,7 @@ from mcport.core.dialects.opening import (
     Opened,
     OpeningRefused,
     Outcome,
+    Refused,
     Replied,
     ServerGone,
     newest_common,
@@ -62,6 +63,19 @@ def test_nothing_in_common_is_a_failure_that_names_both(names: object) -> None:
     assert played.end.ours == ("2026-07-28", "2025-11-25")
     theirs = "the server speaks 2028-01-01" if names == ["2028-01-01"] else "the server does not say what it speaks"
     assert str(played.end) == f"server/discover: {theirs}; this client speaks 2026-07-28, 2025-11-25"
+
+
+def test_every_stateless_revision_can_be_asked_for_and_one_of_them_twice() -> None:
+    client = approach(revisions=(R27, R26, R11))
+    again = probe_refused(-32022, supported=["2026-07-28"])
+    assert play(client, again, again, discovered("2026-07-28")).opened == "2026-07-28"
+
+
+def test_a_server_that_proved_stateless_and_ends_is_not_opened_with_initialize() -> None:
+    client = approach(revisions=(R27, R26, R11))
+    played = play(client, probe_refused(-32022, supported=["2026-07-28"]), gone)
+    assert isinstance(played.end, ServerGone)
+    assert "restart" not in played.steps
 
 
 def test_a_server_that_refuses_what_it_lists_is_not_asked_for_ever() -> None:
@@ -256,3 +270,13 @@ def test_names_of_versions_are_read_with_care() -> None:
     assert supported_names({"a": 1}) == supported_names(None) == supported_names("ab") == ()
     assert newest_common((R26, R11), ["2025-11-25", "x"]) is R11
     assert newest_common((R26, R11), []) is None
+
+
+def test_a_refusal_is_told_in_a_few_words() -> None:
+    assert str(Refused("k", -32601, "no\nsuch method")) == r"error -32601 'no\nsuch method'"
+    assert str(Refused("k", None, http_status=404)) == "HTTP 404, no JSON-RPC error"
+    assert str(Refused("k", None, "the result is not an object")) == "the result is not an object"
+    assert (
+        str(Refused("k", -32022, "x", {"supported": ["a", "b"]}, 400)) == "HTTP 400, error -32022 'x', supported: a, b"
+    )
+    assert len(str(Refused("k", 1, "x" * 10_000))) < 250

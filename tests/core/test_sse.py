@@ -5,8 +5,9 @@ from __future__ import annotations
 import tracemalloc
 from itertools import pairwise
 
+import httpx
 import pytest
-from httpx_sse._decoders import SSEDecoder, SSELineDecoder
+from httpx_sse import EventSource
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -308,11 +309,8 @@ def test_httpx_sse_reads_the_same_events(stream: bytes, cuts: list[int]) -> None
     chunks = chopped(stream, cuts)
     decoder = EventDecoder(LIMIT)
     ours = [item for chunk in chunks for item in decoder.feed(chunk) if isinstance(item, ServerSentEvent)]
-    oracle_lines, oracle = SSELineDecoder(), SSEDecoder()
-    text = stream.decode("utf-8", "replace")
-    cut_lines = [line for piece in [text] if piece for line in oracle_lines.decode(piece)]
-    events = [event for line in [*cut_lines, *oracle_lines.flush()] if (event := oracle.decode(line)) is not None]
-    theirs = [(event.data, event.event or "message", event.id) for event in events if event.data]
+    response = httpx.Response(200, headers={"Content-Type": "text/event-stream"}, content=stream)
+    theirs = [(event.data, event.event, event.id) for event in EventSource(response).iter_sse() if event.data]
     assert [(event.text, event.event, event.id) for event in ours if event.data] == theirs
 
 

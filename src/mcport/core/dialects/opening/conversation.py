@@ -205,8 +205,6 @@ class _Opening:
         return (yield from self.probe(revision))
 
     def not_stateless(self, answer: str) -> Conversation[Opened]:
-        if self.refusal is not None:
-            raise self.refusal
         if not self.handshake:
             reason = f"the server answered {answer}, as one does that wants `initialize`; {self.speaking()}"
             raise NoCommonRevision(DISCOVER, reason, self.names(), ())
@@ -336,6 +334,6 @@ def _object(value: object) -> JsonObject:
 def _says_nothing(refused: Refused) -> bool:
     """Whether the HTTP status speaks of something else than what the server speaks."""
     status = refused.http_status
-    if status is None or refused.code in _STATELESS_CODES:
+    if status is None:
         return False
     return status in _NOT_FOR_US or not (200 <= status < 300 or 400 <= status < 500)

@@ -109,7 +109,8 @@ class Refused:
     """A request was answered with anything else.
 
     `code`, `message` and `data` are those of the JSON-RPC error. Over HTTP the error in the body counts whatever its
-    id, for servers write null or a text there; `code` is None if the body holds no error.
+    id, for servers write null or a text there. `code` is None if there is no such error; `message` may then say in the
+    driver's words what there was instead.
     """
 
     key: str
@@ -125,7 +126,8 @@ class Refused:
 
     def __str__(self) -> str:
         words = [] if self.http_status is None else [f"HTTP {self.http_status}"]
-        words.append("no JSON-RPC error" if self.code is None else f"error {self.code} {self.message[:200]!r}")
+        message = self.message[:200]
+        words.append(message or "no JSON-RPC error" if self.code is None else f"error {self.code} {message!r}")
         if self.supported:
             words.append(f"supported: {', '.join(self.supported)}")
         return ", ".join(words)

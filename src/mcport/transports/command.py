@@ -19,6 +19,9 @@ from mcport.transports.printable import printable_line
 
 PHASE: Final = "starting"
 
+# Nobody reads more of an argument, nor of their list, and a command may be megabytes long.
+_LINE_PARTS: Final = 500
+
 _DEFAULT_PATHEXT: Final = ".COM;.EXE;.BAT;.CMD"
 
 # cmd.exe parses the line of a batch file once more, so these would act there; inside quotes, which a blank brings
@@ -45,7 +48,7 @@ class Command:
     argv: tuple[str, ...]
 
     @classmethod
-    def of(cls, argv: Sequence[str | os.PathLike[str]]) -> Command:
+    def of(cls, argv: Sequence[str | os.PathLike[str]] | os.PathLike[str]) -> Command:
         """Check `argv` and return it as a command.
 
         Raises `TypeError` for a single string, for bytes and for arguments that are no text, `ValueError` for an
@@ -62,13 +65,11 @@ class Command:
     @property
     def line(self) -> str:
         """The command as one harmless line, to be read and not to be run."""
-        return printable_line(shlex.join(self.argv))
+        return printable_line(shlex.join(part[:_LINE_PARTS] for part in self.argv[:_LINE_PARTS]))
 
     def failed(self, cause: str) -> ConnectFailed:
         """The error that says why this command cannot be started."""
-        return ConnectFailed(
-            f"Cannot start server '{self.line}': {cause}", server=self.line, phase=PHASE, cause=cause
-        )
+        return ConnectFailed(f"Cannot start server '{self.line}': {cause}", server=self.line, phase=PHASE, cause=cause)
 
     def program(self, env: Mapping[str, str], cwd: str | None) -> str:
         """Find the program's file, or raise `ConnectFailed`.
@@ -126,6 +127,10 @@ def _argument(index: int, part: object) -> str:
         raise TypeError(f"Argument {index} of a server's command must be a string, got {type(part).__name__}")
     if "\0" in text:
         raise ValueError(f"Argument {index} of a server's command contains a NUL character")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise ValueError(f"Argument {index} of a server's command contains a lone surrogate") from None
     return text
 
 
@@ -141,15 +146,19 @@ def _folders(env: Mapping[str, str]) -> Iterator[str]:
 
 
 def _variable(env: Mapping[str, str], name: str) -> str | None:
-    if sys.platform == "win32":
-        return next((value for known, value in env.items() if known.upper() == name), None)
-    return env.get(name)
+    if sys.platform != "win32":
+        found = env.get(name)
+    else:
+        found = next((value for known, value in env.items() if known.upper() == name), None)
+    return found
 
 
 def _spellings(path: str, env: Mapping[str, str]) -> list[str]:
-    if sys.platform == "win32":
-        return windows_spellings(path, _variable(env, "PATHEXT") or _DEFAULT_PATHEXT)
-    return [path]
+    if sys.platform != "win32":
+        spellings = [path]
+    else:
+        spellings = windows_spellings(path, _variable(env, "PATHEXT") or _DEFAULT_PATHEXT)
+    return spellings
 
 
 def windows_spellings(path: str, pathext: str = _DEFAULT_PATHEXT) -> list[str]:

@@ -96,3 +96,7 @@ def _check(name: object, value: object) -> None:
         raise TypeError(f"env: the value of {name!r} must be a string, got {type(value).__name__}")
     if "\0" in value:
         raise ValueError(f"env: the value of {name!r} contains a NUL character")
+    try:
+        os.fsencode(name + value)
+    except UnicodeEncodeError:
+        raise ValueError(f"env: {name!r} or its value contains a lone surrogate") from None

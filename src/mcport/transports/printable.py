@@ -12,7 +12,9 @@ from typing import Final
 
 # C0 and C1 controls except tab and newline, the line and paragraph separators, everything that steers bidirectional
 # text, and lone surrogates (undecodable bytes of file names), which no stream could encode.
-_UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 _BREAKS: Final = re.compile("[\t\n]")
 
 

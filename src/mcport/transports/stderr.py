@@ -2,7 +2,8 @@
 
 A child whose stderr nobody reads stops at a full pipe; a child that floods must not fill the host's memory. So the
 pipe is drained whatever comes, into a ring of a few KiB. Text on stderr is no sign of a fault (2026-07-28,
-basic/transports/stdio): nothing here judges it. Below sit the watch and printable text.
+basic/transports/stdio): nothing here judges it. Below sit the loop port and
+printable text.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from mcport.session.loop import Loop, Stoppable
 from mcport.transports.printable import printable
-from mcport.transports.watch import Post, Watch, loop_post, watch_readable
 
 CHUNK_BYTES: Final = 64 * 1024
 LINE_CHARACTERS: Final = 8 * 1024
 # What one call to `drain` takes at most: a pipe holds 64 KiB, or 1 MiB at its largest for ordinary users.
 DRAIN_BYTES: Final = 1024 * 1024
 SETTLE_SECONDS: Final = 0.2
+TAKE_SECONDS: Final = 1.0
 
 _log = logging.getLogger("mcport.stderr")
 
@@ -87,30 +89,28 @@ class Lines:
 class StderrReader:
     """Reads the parent's end of a child's stderr until its end, and closes it.
 
-    Made inside the running event loop; `on_line` is called in that loop. Where pipes cannot be watched (`watched` is
-    false: Windows) a thread reads, no faster than the loop takes it.
+    Made inside the running event loop; `on_line` is called in that loop. Where pipes cannot be watched (Windows) a
+    thread reads, no faster than the loop takes it.
     """
 
     def __init__(
         self,
+        loop: Loop,
         fd: int,
         limit: int,
         on_line: Callable[[str], object] | None = None,
-        *,
-        watched: bool = sys.platform != "win32",
     ) -> None:
+        self._loop = loop
         self._fd = fd
         self._tail = Tail(limit)
         self._lines = Lines(on_line) if on_line is not None else None
-        self._watch: Watch | None = None
+        self._watch: Stoppable | None = None
         self._thread: threading.Thread | None = None
-        if watched:
-            os.set_blocking(fd, False)
-            self._watch = watch_readable(fd, self._read)
-        else:
-            arguments = (fd, self._add, loop_post())
-            self._thread = threading.Thread(target=_pump, args=arguments, name="mcport-stderr", daemon=True)
-            self._thread.start()
+        try:
+            self._begin()
+        except BaseException:
+            os.close(fd)
+            raise
 
     def text(self) -> str:
         """The last part of what was read."""
@@ -130,10 +130,24 @@ class StderrReader:
     def close(self) -> None:
         """Stop reading; what was read stays. A reading thread goes on to the end of the pipe."""
         if self._watch is not None:
-            self._watch.close()
+            self._watch.cancel()
             fd, self._fd = self._fd, -1
             if fd >= 0:
                 os.close(fd)
+
+    def _begin(self) -> None:
+        if sys.platform != "win32" and self._loop.can_watch:
+            os.set_blocking(self._fd, False)
+            self._watch = self._loop.watch_reading(self._fd, self._ready)
+        else:
+            arguments = (self._fd, self._add, self._loop)
+            self._thread = threading.Thread(target=_pump, args=arguments, name="mcport-stderr", daemon=True)
+            self._thread.start()
+
+    def _ready(self) -> None:
+        # A watch may still call when it was readable in the moment of its end.
+        if self._fd >= 0:
+            self._read()
 
     def _read(self) -> int:
         """Take one chunk, and return its size; at the end, close."""
@@ -154,7 +168,7 @@ class StderrReader:
             self._lines.add(data, final=not data)
 
 
-def _pump(fd: int, add: Callable[[bytes], object], post: Post) -> None:
+def _pump(fd: int, add: Callable[[bytes], object], loop: Loop) -> None:
     """Read a blocking pipe to its end and hand each chunk to the loop, one at a time."""
     taken = threading.Event()
 
@@ -166,8 +180,9 @@ def _pump(fd: int, add: Callable[[bytes], object], post: Post) -> None:
     while data:
         data = _read_blocking(fd)
         taken.clear()
-        if post(functools.partial(hand_over, data)):
-            taken.wait()
+        loop.soon_from_thread(functools.partial(hand_over, data))
+        # A loop that is over takes nothing; the child is read all the same.
+        taken.wait(TAKE_SECONDS)
     os.close(fd)
 
 

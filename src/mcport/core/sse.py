@@ -4,7 +4,7 @@ It knows the `text/event-stream` format and one bound, nothing of JSON, HTTP or 
 once, however the stream is chopped. What is to be ignored (comments, unknown fields) is never gathered, so that a line
 without end costs no memory.
 
-The rules are those of the HTML standard (https://html.spec.whatwg.org/multipage/server-sent-events.html), and the event
+The rules are those of the HTML standard (html.spec.whatwg.org, section 9.2), and the event
 id and reconnection time of a stream outlive its connection as they do there. Four things are ours:
 
 - The data of an event stays bytes, since JSON is judged where it is parsed; `ServerSentEvent.text` is the text that the

@@ -1,8 +1,9 @@
 """One facade out of five revisions.
 
 A field is required only if each revision that has the definition requires it; where types differ, the facade takes what
-any of them takes; each type and field remembers its revisions. Widening knows nothing of Python. Below it are the
-aligned revisions, the model and the rows.
+any of them takes; each type and field remembers its revisions. (A limit of one revision holds for all: limits are
+checked on what is sent only.) Widening knows nothing of Python. Below it are the aligned revisions, the model and the
+rows.
 """
 
 from __future__ import annotations
@@ -208,7 +209,7 @@ class _Widening:
             case (Anything(), _) | (_, Anything()):
                 return Anything()
             case Many(mine, most), Many(theirs, other_most):
-                return Many(self.of([mine, theirs], place), most if most == other_most else None)
+                return Many(self.of([mine, theirs], place), other_most if most is None else most)
             case Map(mine), Map(theirs):
                 return Map(self.of([mine, theirs], place))
             case Choice(mine), Choice(theirs):

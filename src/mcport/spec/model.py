@@ -9,7 +9,7 @@ Nothing sits below but the tables of this room and pydantic.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -72,12 +72,10 @@ class Model(BaseModel):
         None is left out, except where null is legal and was set. Values inside plain JSON fields, `meta` and unknown
         fields are written as they are. Raises `Unsendable` if the revision demands a field that is not set.
         """
-        plan = _plan(type(self), revision)
-        body = self.__pydantic_serializer__.to_json(
-            plan.ready(self), by_alias=True, exclude_defaults=True, exclude=plan.absent
-        )
-        missing = b",".join(text for name, text in plan.filled if getattr(self, name) is None)
-        return body if not missing else b"{" + missing + (b"}" if body == b"{}" else b"," + body[1:])
+        plan = _PLANS.get((type(self), revision)) or _plan(type(self), revision)
+        ready = self if plan.is_plain else plan.ready(self)
+        body = self.__pydantic_serializer__.to_json(ready, by_alias=True, exclude_defaults=True, exclude=plan.absent)
+        return plan.completed(self, body) if plan.filled else body
 
     def to_wire(self, revision: str | None = None) -> JSONObject:
         """Return what `to_json` writes, as a dictionary of plain JSON values."""
@@ -95,8 +93,8 @@ class Model(BaseModel):
         (`exclude_none` would drop nulls among unknown fields, and `exclude_unset` would drop constants.)
         """
         schema = handler(source)
-        for field in _fields(handler.resolve_ref_schema(schema)):
-            default: dict[str, object] = field["schema"]
+        for each in _fields(handler.resolve_ref_schema(schema)):
+            default: dict[str, object] = each["schema"]
             if default["type"] == "default" and default.get("default") is not None:
                 default["serialization"] = core_schema.simple_ser_schema("any")
         return schema
@@ -132,22 +130,37 @@ class _Plan:
     fillings: tuple[tuple[str, str, str | int], ...] = ()
     filled: tuple[tuple[str, bytes], ...] = ()
     revision: str | None = None
+    is_plain: bool = field(init=False)
+    """Whether a value is ready as it is."""
+
+    def __post_init__(self) -> None:
+        is_busy = self.demanded or self.nullable or self.trimmed or self.inside
+        object.__setattr__(self, "is_plain", not is_busy)
 
     def ready(self, model: Model) -> Model:
         """Return `model`, or a copy of it, so that one dump with the exclude tree writes it rightly."""
-        changes: dict[str, object] = {name: None for name in self.trimmed if getattr(model, name) is not None}
+        changes: dict[str, object] = {}
         for name in self.demanded:
             if getattr(model, name) is None:
                 raise Unsendable(f"{self.what} to a peer of {self.revision} must have {wire_name(name)!r}")
         for name in self.nullable:
-            if getattr(model, name) is None and name in model.model_fields_set:
+            if getattr(model, name) is None and name in model.__pydantic_fields_set__:
                 changes[name] = _Null.NULL
+        for name in self.trimmed:
+            changes[name] = None
         for name in self.inside:
             value = getattr(model, name)
             changed = _ready(value, self.revision)
             if changed is not value:
                 changes[name] = changed
         return model.model_copy(update=changes) if changes else model
+
+    def completed(self, model: Model, body: bytes) -> bytes:
+        """Return the JSON object `body`, which was written from `model`, with the fields that are filled in."""
+        texts = [text for name, text in self.filled if getattr(model, name) is None]
+        if not texts:
+            return body
+        return b"{" + b",".join(texts) + (b"," if len(body) > 2 else b"") + body[1:]
 
 
 def _ready(value: object, revision: str | None) -> object:
@@ -190,7 +203,7 @@ def _planned(model: type[Model], revision: str | None) -> _Plan:
         )
     if name not in deltas.ABSENT[revision]:
         raise Unsendable(f"revision {revision} has no {name}")
-    fillings = tuple((field, wire_name(field), value) for field, value in deltas.FILLED[revision].get(name, {}).items())
+    fillings = tuple((own, wire_name(own), value) for own, value in deltas.FILLED[revision].get(name, {}).items())
     return _Plan(
         name,
         absent=deltas.ABSENT[revision][name] or None,
@@ -199,7 +212,7 @@ def _planned(model: type[Model], revision: str | None) -> _Plan:
         trimmed=deltas.TRIMMED[revision].get(name, ()),
         inside=deltas.INSIDE[revision].get(name, ()),
         fillings=fillings,
-        filled=tuple((field, to_json({wire: value})[1:-1]) for field, wire, value in fillings),
+        filled=tuple((own, to_json({wire: value})[1:-1]) for own, wire, value in fillings),
         revision=revision,
     )
 

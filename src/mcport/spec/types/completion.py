@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mcport.spec.model import Model
-from mcport.spec.scalars import Boolean, Integer
+from mcport.spec.scalars import Boolean, Bounds, Integer
 from mcport.spec.types.base import RequestParams, Result
 
 
@@ -80,7 +80,7 @@ class CompleteRequestParams(RequestParams):
 class Completion(Model):
     """The suggestions, and whether these are all."""
 
-    values: list[str]
+    values: Annotated[list[str], Bounds(None, 100)]
     """The suggestions in order of fitness, at most 100."""
     has_more: Boolean | None = None
     """True: there are more than were sent. Absent: unspecified."""

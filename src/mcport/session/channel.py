@@ -65,7 +65,10 @@ class Channel(Protocol):
         ...
 
     def send(self, message: bytes, more: bool = False) -> None:
-        """Queue a message; never waits. `more` promises that another one follows in this turn of the loop."""
+        """Queue a message; never waits. It leaves at once, but with `more` in the loop's next turn, together with others.
+
+        What is sent while a batch is being delivered leaves together when the batch is through.
+        """
         ...
 
     @property

@@ -38,6 +38,10 @@ class Loop(Protocol):
         """Start a plain task and return it. `run` must let no exception out. The caller keeps what is returned."""
         ...
 
+    def spawn_now(self, run: Coroutine[Any, Any, None], /) -> object:
+        """The same, and take the task's first step at once where that is possible: in the task itself, as always."""
+        ...
+
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
         """Start a plain task that nobody needs to keep."""
         ...

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
+
+
+Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class AsyncioLoop:
@@ -19,9 +23,8 @@ class AsyncioLoop:
         self._kept: set[asyncio.Task[None]] = set()
         self._scope: Callable[[], anyio.CancelScope] = type(anyio.CancelScope())
         plain = loop.get_task_factory() is None and isinstance(loop, asyncio.BaseEventLoop)
-        self.spawn: Callable[[Coroutine[Any, Any, None]], object] = (
-            partial(asyncio.Task, loop=loop) if plain else loop.create_task
-        )
+        self.spawn: Spawn = partial(asyncio.Task, loop=loop) if plain else loop.create_task
+        self.spawn_now: Spawn = _eager(loop) if plain else self.spawn
         self.soon: Callable[[Callable[[], None]], object] = loop.call_soon
         self.promise = loop.create_future
         self.later: Callable[[float, Callable[[], None]], asyncio.TimerHandle] = loop.call_later
@@ -54,6 +57,28 @@ class AsyncioLoop:
     def watch_writing(self, fd: int, ready: Callable[[], None]) -> _Watch:
         self._loop.add_writer(fd, ready)
         return _Watch(self._loop.remove_writer, fd)
+
+
+def _eager(loop: asyncio.AbstractEventLoop) -> Spawn:
+    """Return what starts a task and takes its first step at once, which saves a turn of the loop for each request.
+
+    Python 3.12 has it. Before that the step that a new task has just scheduled is taken from the end of the loop's queue
+    and run: the very step, in the task itself, only earlier. Inside of another task that is not possible, and the task
+    starts in the next turn.
+    """
+    if sys.version_info >= (3, 12):
+        return partial(asyncio.Task, loop=loop, eager_start=True)
+    ready = getattr(loop, "_ready", None)
+    if not isinstance(ready, deque):
+        return partial(asyncio.Task, loop=loop)
+
+    def spawn_now(run: Coroutine[Any, Any, None]) -> object:
+        task = asyncio.Task(run, loop=loop)
+        if asyncio.current_task(loop) is None:
+            ready.pop()._run()
+        return task
+
+    return spawn_now
 
 
 class _Watch:

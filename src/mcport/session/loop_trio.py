@@ -25,6 +25,9 @@ class TrioLoop:
 
         return trio.lowlevel.spawn_system_task(body, context=contextvars.copy_context())
 
+    def spawn_now(self, run: Coroutine[Any, Any, None]) -> object:
+        return self.spawn(run)
+
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
         self.spawn(run)
 

@@ -65,7 +65,6 @@ class Session:
         self._hooks = hooks
         self._running: set[Exchange] = set()
         self._queue: deque[Asked] = deque()
-        self._unstarted = 0
         self._over: str | None = None
         self._closed = False
         self._quiet: Promise[None] | None = None
@@ -139,11 +138,9 @@ class Session:
     def _start(self, asked: Asked) -> None:
         exchange = Exchange(asked, self, self.conversation)
         self._running.add(exchange)
-        self._unstarted += 1
-        exchange.task = self.loop.spawn(self._serve(exchange))
+        exchange.task = self.loop.spawn_now(self._serve(exchange))
 
     async def _serve(self, exchange: Exchange) -> None:
-        self._unstarted -= 1
         asked = exchange.asked
         message: Message | None
         try:
@@ -200,7 +197,7 @@ class Session:
                 raise
             log.error("the answer to request %r is not JSON: %s", message.id, error)
             data = encode(ErrorResponse(message.id, INTERNAL_ERROR, "Internal error: the answer is not valid JSON"))
-        self._channel.send(data, self._unstarted > 0)
+        self._channel.send(data, len(self._running) > 0)
         if self._channel.backlog > self._limits.outbox_hard_bytes:
             self.ended("the other side does not read what it is sent")
             self.stop_running("the connection is gone")

@@ -71,6 +71,7 @@ class PipeChannel:
         self._backlog = Backlog(loop)
         self._outbox: list[bytes | memoryview] = []
         self._flush_due = False
+        self._delivering = False
         self._reading: Stoppable | None = None
         self._writing: Stoppable | None = None
         self._receiver: Receiver | None = None
@@ -97,7 +98,10 @@ class PipeChannel:
         if count:
             lines = self._framer.feed(bytes(self._view[:count]))
             if lines:
+                self._delivering = True
                 self._receiver.receive(lines)
+                self._delivering = False
+                self._flush()
             return
         if last := self._framer.end():
             self._receiver.receive(last)
@@ -121,7 +125,7 @@ class PipeChannel:
             return
         self._outbox += (message, b"\n")
         self._backlog.bytes += len(message) + 1
-        if self._writing is not None:
+        if self._writing is not None or self._delivering:
             return
         if not more:
             self._flush()
@@ -143,7 +147,7 @@ class PipeChannel:
         """Write what the descriptor takes; return whether nothing is left to write."""
         try:
             while self._outbox:
-                self._advance(self._write_once())
+                self._write_once()
         except BlockingIOError:
             self._backlog.set(self._backlog.bytes)
             return False
@@ -154,15 +158,20 @@ class PipeChannel:
         self._backlog.set(0)
         return True
 
-    def _write_once(self) -> int:
-        if self._backlog.bytes <= GATHER:
-            if len(self._outbox) > 1:
-                self._outbox = [b"".join(self._outbox)]
-            return os.write(self._out, self._outbox[0])
-        return os.writev(self._out, self._outbox[:PIECES])
+    def _write_once(self) -> None:
+        """Hand over as much as one system call takes: small messages joined, large ones as they are."""
+        waiting = self._backlog.bytes
+        if waiting <= GATHER:
+            data = b"".join(self._outbox)
+            written = os.write(self._out, data)
+            self._outbox = [] if written == waiting else [memoryview(data)[written:]]
+        else:
+            written = os.writev(self._out, self._outbox[:PIECES])
+            self._drop(written)
+        self._backlog.bytes = waiting - written
 
-    def _advance(self, written: int) -> None:
-        self._backlog.bytes -= written
+    def _drop(self, written: int) -> None:
+        """Take so many bytes from the front of the outbox."""
         count = 0
         for piece in self._outbox:
             if written < len(piece):

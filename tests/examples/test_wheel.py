@@ -3,7 +3,6 @@
 Builds and installs for real, and so asks the package registry for the dependencies.
 """
 
-import importlib.util
 import subprocess
 import zipfile
 from pathlib import Path
@@ -14,10 +13,7 @@ from tests.environment import ROOT, create, pip, script_of
 
 REVISIONS = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not importlib.util.find_spec("mcport.cli"), reason="mcport has no command line yet"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def test_no_file_names_a_registry_host_or_a_path_of_one_machine() -> None:
         for number, line in enumerate(text.splitlines(), 1):
             if FORBIDDEN.search(line):
                 wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
-    assert wrong == []
+    assert "\n".join(wrong) == ""
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_packages_are_imported_only_where_they_may() -> None:
         for imported in source.imports
         if not allowed(source, imported)
     ]
-    assert wrong == []
+    assert "\n".join(wrong) == ""
 
 
 @pytest.mark.parametrize(

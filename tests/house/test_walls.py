@@ -79,26 +79,26 @@ def circle(graph: dict[str, list[str]]) -> list[str]:
 
 
 def test_every_file_stands_in_a_room_of_the_design() -> None:
-    assert [source.where for source in library() if source.room not in LEVEL] == []
+    assert "\n".join(source.where for source in library() if source.room not in LEVEL) == ""
 
 
 def test_imports_go_down_only() -> None:
-    assert going_up(library()) == []
+    assert "\n".join(going_up(library())) == ""
 
 
 def test_only_hosting_and_target_name_transports() -> None:
-    assert naming_transports(library()) == []
+    assert "\n".join(naming_transports(library())) == ""
 
 
 def test_kernel_and_facades_do_not_know_that_http_exists() -> None:
-    assert naming_http(library()) == []
+    assert "\n".join(naming_http(library())) == ""
 
 
 def test_there_is_no_import_circle() -> None:
     graph: dict[str, list[str]] = {source.module: [] for source in library()}
     for source, imported, _ in own_imports(library()):
         graph[source.module].append(imported.module)
-    assert circle(graph) == []
+    assert " -> ".join(circle(graph)) == ""
 
 
 def example(module: str, text: str) -> list[Source]:

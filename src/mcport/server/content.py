@@ -1,4 +1,4 @@
-"""From what a tool returns to the content blocks of its result.
+"""From what a handler returns to content: the blocks of a tool's result, the texts of prompts and resources.
 
 Strings become text, None becomes nothing, content models stay themselves, lists of these are taken member by member;
 any other value becomes its JSON as text. What a revision does not know is turned into what it knows. Below: the facade
@@ -9,46 +9,100 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pydantic_core import to_json
+
 from mcport.core.dialects.envelope import Body
-from mcport.core.jsonrpc import JsonObject, dump
+from mcport.core.jsonrpc import JsonObject, dump, parse_json
 from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
+
+from .unsendable import ResultUnsendable, unsendable
 
 _TEXT: Final = b'{"content":[{"type":"text","text":%b}]}'
 _NUMBER: Final = b'{"content":[{"type":"text","text":"%d"}]}'
 
 
-def pack(value: Any, revision: Revision) -> Body | JsonObject | Model:
-    """Return the tools/call result for a returned value. Raises ValueError for a value that cannot be JSON."""
+def pack(value: Any, revision: Revision) -> Body | Model:
+    """Return the tools/call result for a returned value. Raises `ResultUnsendable` for one that cannot be JSON."""
     if type(value) is str:
-        return Body(_TEXT % dump(value))
-    if type(value) is int:
+        return Body(_TEXT % _text_json(value))
+    if type(value) is int and -_SHORT < value < _SHORT:
         return Body(_NUMBER % value)
     if value is None:
         return Body(b'{"content":[]}')
     if isinstance(value, Model):
         return _pack_model(value, revision)
     if isinstance(value, list | tuple) and any(_is_content(member) for member in value):
-        return _result([_block(member, revision) for member in value])
-    return {"content": [text_block(value)]}
+        return _result([block_of(member, revision) for member in value])
+    return Body(_TEXT % _text_json(text_of(value)))
+
+
+_SHORT: Final = 10**18
+"""Integers below it are written without asking the JSON writer, which knows those of any length."""
 
 
 def failed(text: str) -> JsonObject:
     """Return the result of a tool that failed; the text is for the model."""
-    return {"content": [{"type": "text", "text": text}], "isError": True}
+    return {"content": [{"type": "text", "text": sayable(text)}], "isError": True}
 
 
-def text_block(value: Any) -> JsonObject:
-    """Return a text block: a string as it is, any other value as JSON."""
-    return {"type": "text", "text": value if isinstance(value, str) else dump(value).decode()}
+def sayable(text: str) -> str:
+    """Return a text without what UTF-8 cannot say (lone surrogates, as in names of files), which becomes "?"."""
+    return text.encode("utf-8", "replace").decode()
 
 
-def _pack_model(value: Model, revision: Revision) -> Model | JsonObject:
+def text_of(value: Any) -> str:
+    """Return what a value says as text: its JSON, without the quotes where that is a string.
+
+    Raises `ResultUnsendable` for a value that cannot be JSON.
+    """
+    if type(value) is str:
+        return value
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise ResultUnsendable("it returned bytes: return text, or content such as ImageContent or AudioContent")
+    try:
+        data = dump(value)
+        return str(parse_json(data)) if data.startswith(b'"') else data.decode()
+    except (ValueError, RecursionError) as error:
+        raise unsendable(value, error) from None
+
+
+def _text_json(text: str) -> bytes:
+    """Return a text as a JSON string. It may say NaN: text is not searched for numbers."""
+    try:
+        return dump(text)
+    except ValueError as error:
+        raise unsendable(text, error) from None
+
+
+def block_of(value: Any, revision: Revision) -> Model:
+    """Return one content block as the revision knows it, from content or from any other value."""
+    from mcport.spec.types import AudioContent, ResourceLink, TextContent
+
+    if isinstance(value, AudioContent) and not revision.has_audio:
+        return _as_resource(value)
+    if isinstance(value, ResourceLink) and not revision.has_resource_links:
+        return TextContent(type="text", text=f"{value.name}: {value.uri}", annotations=value.annotations)
+    if _is_content(value):
+        block: Model = value
+        return block
+    return TextContent(type="text", text=text_of(value))
+
+
+def _as_resource(audio: Any) -> Model:
+    """Return audio as a resource with the same bytes: a client that knows no audio can at least keep it."""
+    from mcport.spec.types import BlobResourceContents, EmbeddedResource
+
+    contents = BlobResourceContents(uri="embedded:audio", mime_type=audio.mime_type, blob=audio.data)
+    return EmbeddedResource(type="resource", resource=contents, annotations=audio.annotations)
+
+
+def _pack_model(value: Model, revision: Revision) -> Model | Body:
     from mcport.spec.types import CallToolResult
 
     if isinstance(value, CallToolResult):
-        return value.model_copy(update={"content": [_block(block, revision) for block in value.content]})
-    return _result([_block(value, revision)]) if _is_content(value) else {"content": [text_block(value)]}
+        return value.model_copy(update={"content": [block_of(block, revision) for block in value.content]})
+    return _result([block_of(value, revision)]) if _is_content(value) else Body(_TEXT % _text_json(text_of(value)))
 
 
 def _result(blocks: list[Any]) -> Model:
@@ -63,19 +117,3 @@ def _is_content(value: object) -> bool:
     from mcport.spec.types import AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent
 
     return isinstance(value, TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource)
-
-
-def _block(value: Any, revision: Revision) -> Model:
-    """Return one block as the revision knows it."""
-    from mcport.spec.types import AudioContent, BlobResourceContents, EmbeddedResource, ResourceLink, TextContent
-
-    if isinstance(value, AudioContent) and not revision.has_audio:
-        # A resource with the same bytes: an older client can at least keep it.
-        contents = BlobResourceContents(uri="data:" + value.mime_type, mime_type=value.mime_type, blob=value.data)
-        return EmbeddedResource(type="resource", resource=contents)
-    if isinstance(value, ResourceLink) and not revision.has_resource_links:
-        return TextContent(type="text", text=f"{value.name}: {value.uri}")
-    if _is_content(value):
-        block: Model = value
-        return block
-    return TextContent(**text_block(value))

@@ -1,0 +1,1 @@
+"""What the documents say is true: their snippets run as they are printed."""

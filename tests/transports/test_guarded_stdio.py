@@ -124,13 +124,14 @@ def state():
 before = state()
 with guarded_stdio() as (reading, writing):
     inside = [min(reading, writing) > 2, os.read(reading, 10), os.write(writing, b"wire"), print("noise")]
+    inside += [os.get_inheritable(fd) for fd in range(3)]
 after = state()
 open({str(report)!r}, "w").write(repr([before == after, inside]))
 """
     shell = ["sh", "-c", 'exec "$@" ' + " ".join(f"{fd}{'<' if fd == 0 else '>'}&-" for fd in closed), "sh"]
     done = subprocess.run([*shell, *mcport_script(script)], input=b"ping", capture_output=True, timeout=20)
     read = b"" if 0 in closed else b"ping"
-    assert report.read_text() == repr([True, [True, read, 4, None]])
+    assert report.read_text() == repr([True, [True, read, 4, None, True, True, True]])
     assert done.stdout == (b"" if 1 in closed else b"wire")
 
 
@@ -205,6 +206,26 @@ def test_a_missing_stream_of_python_is_no_obstacle(missing: str, monkeypatch: py
         print("to somebody or nobody")
         assert sys.stdin.read() == ""
     assert getattr(sys, missing) is None
+
+
+def test_what_waits_in_a_buffer_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with standard_descriptors() as (_, drain), open(1, "w", closefd=False) as buffered:
+        monkeypatch.setattr(sys, "stdout", buffered)
+        print("printed before")
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        kept = os.dup(2)
+        os.dup2(writing, 2)
+        os.close(writing)
+        try:
+            with guarded_stdio() as private:
+                assert os.read(reading, 100) == b"printed before\n"
+                os.write(private.output, b"wire")
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(reading)
+        assert os.read(drain, 100) == b"wire"
 
 
 def test_streams_that_are_no_real_ones_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:

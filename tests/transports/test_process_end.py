@@ -60,8 +60,10 @@ async def test_a_child_that_ignores_the_end_of_its_stdin_is_terminated() -> None
 @pytest.mark.requirement("stdio.shutdown-sequence")
 async def test_a_child_that_ignores_sigterm_is_killed() -> None:
     child = await ready(program("ignores_term.py"), KILLED)
+    started = anyio.current_time()
     await child.end()
     assert child.returncode == -signal.SIGKILL
+    assert anyio.current_time() - started < HELPS
 
 
 async def test_a_child_that_died_before_is_collected_and_keeps_its_code() -> None:

@@ -2,11 +2,15 @@
 
 import os
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from mcport.session.loop import current_loop
+from mcport.transports import stderr
 from mcport.transports.process import Child, ChildLimits
-from tests.transports.children import program, read_line
+from mcport.transports.stderr import StderrReader
+from tests.transports.children import PATIENCE, program, read_line
 
 KIB = 1024
 
@@ -18,6 +22,14 @@ async def test_the_last_words_of_a_child_are_there_when_its_exit_is_told() -> No
     assert child.stderr_tail() == "settings.toml: no such file\n"
     await child.end()
     assert child.stderr_tail() == "settings.toml: no such file\n"
+
+
+async def test_last_words_are_read_even_if_the_loop_did_not_come_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StderrReader, "_ready", lambda reader: None)
+    child = await Child.start(program("dies_at_start.py"))
+    await child.wait_exit()
+    assert child.stderr_tail() == "settings.toml: no such file\n"
+    await child.end()
 
 
 async def test_a_child_that_floods_stderr_is_not_held_up_and_its_tail_is_bounded() -> None:
@@ -68,3 +80,23 @@ async def test_where_pipes_cannot_be_watched_a_thread_reads(monkeypatch: pytest.
     await child.end()
     assert child.stderr_tail() == "settings.toml: no such file\n"
     assert lines == ["settings.toml: no such file"]
+
+
+async def test_a_thread_that_saw_the_exit_waits_for_the_thread_that_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(current_loop()), "can_watch", False)
+    monkeypatch.setattr(stderr, "SETTLE_SECONDS", PATIENCE)
+    reading, writing = os.pipe()
+    reader = StderrReader(current_loop(), reading, KIB)
+    seen: list[str] = []
+
+    async def settle() -> None:
+        await anyio.to_thread.run_sync(reader.settle)
+        seen.append(reader.text())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(settle)
+        await anyio.wait_all_tasks_blocked()
+        assert seen == []
+        os.write(writing, b"last words")
+        os.close(writing)
+    assert seen == ["last words"]

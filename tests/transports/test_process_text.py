@@ -28,6 +28,13 @@ def test_a_tail_that_was_cut_begins_with_a_whole_line() -> None:
     assert tail.text() == "third\n"
 
 
+def test_a_tail_holds_little_more_than_it_keeps() -> None:
+    tail = Tail(100)
+    for _ in range(1000):
+        tail.add(b"x" * 50)
+        assert len(tail._kept) <= 200
+
+
 # ---- lines
 
 

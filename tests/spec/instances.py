@@ -59,7 +59,7 @@ REVISIONS = sorted(path.stem for path in (ROOT / "schema").glob("*.json"))
 @cache
 def instances(revision: str, name: str) -> SearchStrategy[Json]:
     """Return a strategy for values of the definition called `name`."""
-    return _Values(schema_of(revision).definitions).of(Ref(name))
+    return _values(revision).of(Ref(name))
 
 
 @cache

@@ -89,6 +89,13 @@ async def test_a_channel_may_work_on_duplicates_that_it_closes_itself() -> None:
     assert (child.returncode, child.stdin_fd, child.stdout_fd) == (5, -1, -1)
 
 
+async def test_an_end_is_complete_even_if_somebody_closed_what_was_lent() -> None:
+    child = await Child.start(program("never_answers.py"), limits=CLOSED)
+    os.close(child.stdin_fd)
+    await child.end()
+    assert child.returncode == 0
+
+
 # ---- the tree
 
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from mcport.transports.command import Command
@@ -79,5 +79,7 @@ def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
 
 
 def _close(fd: int) -> None:
+    # Somebody who closed what was lent must not keep the rest of an ending from happening.
     if fd >= 0:
-        os.close(fd)
+        with suppress(OSError):
+            os.close(fd)

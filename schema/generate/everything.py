@@ -14,6 +14,7 @@ from schema.generate.merge import Facade, merge
 from schema.generate.model import Schema
 from schema.generate.read import read_all
 from schema.generate.rows import Rows, read_rows
+from schema.generate.write_calls import read_call_rows, write_calls
 from schema.generate.write_deltas import write_deltas
 from schema.generate.write_methods import write_methods
 from schema.generate.write_samples import write_samples
@@ -47,6 +48,7 @@ def generated(root: Path) -> dict[str, str]:
     return {
         **write_types(facade, rows, digests),
         **write_methods(schemas, facade, rows, digests),
+        **write_calls(schemas, facade, rows, read_call_rows(root), digests),
         **write_deltas(facade, rows, digests),
         **write_wire(schemas, rows, digests),
         **write_samples(schemas),

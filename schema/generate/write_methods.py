@@ -23,7 +23,7 @@ def write_methods(
     schemas: tuple[Schema, ...], facade: Facade, rows: Rows, sources: Mapping[str, str]
 ) -> dict[str, str]:
     """Return path -> text of the module."""
-    table = _Table(schemas, facade, rows)
+    table = MethodTable(schemas, facade, rows)
     short = {revision: text.Name(f"_{revision.replace('-', '_')}") for revision in facade.revisions}
     names = "".join(text.assignment(name, revision) for revision, name in short.items())
     entries = "".join(f"        {_entry(row, short)},\n" for row in table.rows())
@@ -44,7 +44,9 @@ def _value(value: text.Value, short: Mapping[str, text.Name]) -> str:
     return f"frozenset({{{', '.join(short[str(revision)] for revision in value)}}})"
 
 
-class _Table:
+class MethodTable:
+    """Every method, as a row of what goes with it; and which message each is."""
+
     def __init__(self, schemas: tuple[Schema, ...], facade: Facade, rows: Rows) -> None:
         self._schemas = schemas
         self._facade = facade
@@ -52,7 +54,7 @@ class _Table:
 
     def rows(self) -> Iterator[dict[str, text.Value]]:
         """Yield the rows of the table by name of method."""
-        for method, message in sorted(self._messages().items()):
+        for method, message in sorted(self.messages().items()):
             is_request = message.endswith("Request")
             yield {
                 "name": method,
@@ -67,7 +69,7 @@ class _Table:
                 **self._capability(method),
             }
 
-    def _messages(self) -> dict[str, str]:
+    def messages(self) -> dict[str, str]:
         """Return method -> the name of its request or notification."""
         return {
             method: name

@@ -39,7 +39,7 @@ def write_types(facade: Facade, rows: Rows, sources: Mapping[str, str]) -> dict[
 
 
 @dataclass
-class _Expression:
+class Expression:
     """Says types in Python, and notes which names that takes."""
 
     names: set[str] = field(default_factory=set)
@@ -95,7 +95,7 @@ class _Module:
         self._family = family
         self._facade = facade
         self._rows = rows
-        self._say = _Expression()
+        self._say = Expression()
         self._models: set[str] = set()
 
     def text(self, sources: Mapping[str, str]) -> str:

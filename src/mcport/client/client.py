@@ -5,35 +5,39 @@ Below: every other room of the client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 
-from .. import __version__
-from ..core.dialects.opening import PROBE_SECONDS, Approach, Opened
-from ..core.jsonrpc import JsonObject
-from ..core.limits import CLIENT_LIMITS, Limits
-from ..errors import ConnectFailed, InvalidAnswer, Timeout
-from ..session.loop import Loop, current_loop
-from ..spec.revisions import REVISIONS, Revision
-from .callbacks import ProgressCallback, progress_hook
+from mcport.core.dialects.opening import PROBE_SECONDS, Approach, Opened
+from mcport.core.jsonrpc import JsonObject
+from mcport.core.limits import CLIENT_LIMITS, Limits
+from mcport.errors import ConnectFailed, ConversationError
+from mcport.session.loop import Loop, current_loop
+from mcport.spec.revisions import REVISIONS, Revision
+from mcport.version import __version__
+
+from .callbacks import ProgressCallback, ProgressRelay
 from .calls import Calls
 from .connection import Connection
+from .failures import Failures, Remains
 from .handle import CallHandle
+from .naming import TargetLike, target_of
 from .opening import Opening
-from .target import TargetLike, target_of
+from .paging import Walk
+from .reading import read_result
+from .saying import dump_params, with_meta
+from .target import ChildOptions, SpawnPolicy
+from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, UNSET, Patience, Seconds, check_seconds
 
 if TYPE_CHECKING:
-    from ..spec.model import Model
-    from ..spec.types import CallToolResult
+    from mcport.spec.types import CallToolResult, Implementation
 
-ModelT = TypeVar("ModelT", bound="Model")
-
-CONNECT_SECONDS = 30.0
-CALL_SECONDS = 300.0
+ResultT = TypeVar("ResultT")
 
 
 class Client(Calls):
@@ -43,13 +47,19 @@ class Client(Calls):
             result = await client.call_tool("forecast", {"city": "Lyon"})
 
     `target` is a path to a Python script, a command as a list of arguments, an entry of an `mcpServers` file, a
-    `Server` in this process, or a transport. With `revision` that protocol revision is spoken and no other; without it
-    the client finds out. `env` is added to the few variables that a child process gets, `cwd` is its directory.
-    `progress` is called with the progress of every call. `timeout` is how many seconds a call may be silent,
-    `connect_timeout` how many the opening may take, `probe_timeout` how many a server may be silent before it is taken
-    for an older one; None waits for ever.
+    `Server` in this process, a transport, or a function that opens a transport each time. With `revision` that protocol
+    revision is spoken and no other; without it the client finds out. It may be opened and closed from any task, in any
+    order, and connected again after it was closed or the server was lost.
 
-    It may be opened and closed from any task, in any order.
+    A server that the client starts gets a few harmless environment variables (all, with `inherit_env`) and `env`; `cwd`
+    is its directory; `stderr` is called with each line that it writes there; `spawn_policy` sees the command and the
+    environment before and forbids the start by raising or returning False.
+
+    `progress` is called with the progress of every call of a tool, resource or prompt. `timeout` is how many seconds a
+    call may be silent, `total_timeout` how many it may take in all, progress or not; `connect_timeout` how many the
+    opening may take; `probe_timeout` how many a server may be silent before it is taken for an older one. None is no
+    limit. `info` is what the server is told of this client. `trace` is called with "->" or "<-" and the bytes of each
+    message.
     """
 
     def __init__(
@@ -59,30 +69,36 @@ class Client(Calls):
         revision: str | None = None,
         env: Mapping[str, str] | None = None,
         cwd: str | Path | None = None,
+        inherit_env: bool = False,
+        stderr: Callable[[str], object] | None = None,
+        spawn_policy: SpawnPolicy | None = None,
         progress: ProgressCallback | None = None,
-        timeout: float | None = CALL_SECONDS,
+        timeout: float | None = SILENT_SECONDS,
+        total_timeout: float | None = TOTAL_SECONDS,
         connect_timeout: float | None = CONNECT_SECONDS,
         probe_timeout: float = PROBE_SECONDS,
-        name: str = "mcport",
-        version: str = __version__,
+        info: Implementation | None = None,
         limits: Limits = CLIENT_LIMITS,
         trace: Callable[[str, bytes], None] | None = None,
     ) -> None:
-        self._target = target_of(target, env, cwd, trace)
-        self._info = {"name": name, "version": version}
+        check_seconds(connect_timeout)
+        check_seconds(probe_timeout)
+        self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace)
         self._approach = Approach(
-            lambda revision: self._info, lambda revision: {}, demanded=_demanded(revision), probe_seconds=probe_timeout
+            _introduction(info), lambda revision: {}, demanded=_demanded(revision), probe_seconds=probe_timeout
         )
         self._progress = progress
-        self._timeout = timeout
+        self._patience = Patience(timeout, total_timeout)
         self._connect_timeout = connect_timeout
         self._limits = limits
         self._loop: Loop | None = None
+        self._attempt: _Attempt | None = None
+        self._closing: anyio.Event | None = None
         self._connection: Connection | None = None
         self._opened: Opened | None = None
 
     def __repr__(self) -> str:
-        state = f"speaks {self.revision}" if self._connection is not None else "not connected"
+        state = "connecting" if self._attempt else f"speaks {self.revision}" if self.connected else "not connected"
         return f"<Client of '{self._target.name}', {state}>"
 
     # ---- opening and closing
@@ -94,48 +110,78 @@ class Client(Calls):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.aclose()
+        try:
+            await self.aclose()
+        except ConversationError as fault:
+            if error is None:
+                raise
+            error.add_note(str(fault))
 
     async def connect(self) -> None:
         """Start the server if it is to be started, and open the conversation.
 
-        Raises `ConnectFailed` with one line that names the server and the cause, or `Timeout`.
+        May be called again when the client was closed or the server was lost. Raises `ConnectFailed` with one line that
+        names the server and the cause, `Timeout` after `connect_timeout`, RuntimeError if it is connected already.
         """
-        if self._connection is not None:
-            raise RuntimeError(f"{self!r} is connected already")
+        if self._attempt is not None or self.connected:
+            raise RuntimeError(f"{self!r}: connect() was called before")
         loop = current_loop()
         opening = Opening(self._target, self._approach, loop, self._limits)
-        with anyio.move_on_after(self._connect_timeout):
-            self._connection, self._opened = await opening.run()
+        with anyio.move_on_after(self._connect_timeout) as scope:
+            attempt = self._attempt = _Attempt(scope)
+            try:
+                await self._let_go()
+                self._connection, self._opened = await opening.run()
+            finally:
+                self._attempt = None
+                attempt.ended.set()
             self._loop = loop
-            self._remember()
+            self._remember(self._opened.revision)
             return
-        cause = f"no answer to {opening.phase} within {self._connect_timeout:g} s"
-        line = f"Server '{self._target.name}' is silent: {cause}"
-        raise Timeout(line, server=self._target.name, phase="connecting", cause=cause)
-
-    def _remember(self) -> None:
-        """A client that connects again need not find out again."""
-        if self._approach.demanded is None and self._opened is not None:
-            approach = self._approach
-            self._approach = Approach(
-                approach.info,
-                approach.capabilities,
-                remembered=self._opened.revision,
-                probe_seconds=approach.probe_seconds,
-            )
+        if attempt.closed:
+            raise Failures(self._target.name).failed("the client was closed meanwhile", Remains())
+        raise opening.silent(self._connect_timeout or 0)
 
     async def aclose(self) -> None:
         """End the conversation, and the server if this client started it. Pending calls fail with `ConnectionLost`.
 
-        Safe to call twice, from any task, and while it is being cancelled.
+        Safe to call twice, from any task, while another one connects, and while it is being cancelled. Raises
+        `ConversationError` if a server of this process failed while it was ending.
         """
+        with anyio.CancelScope(shield=True):
+            if self._attempt is not None:
+                await self._attempt.give_up()
+            if self._closing is not None:
+                await self._closing.wait()
+            error = await self._let_go()
+        if error is not None:
+            raise Failures(self._target.name).badly_closed(error) from error
+
+    async def _let_go(self) -> BaseException | None:
+        """Close the connection, if there is one; return the exception of a server of this process that failed."""
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is None:
+            return None
+        closing = self._closing = anyio.Event()
+        try:
             with anyio.CancelScope(shield=True):
                 await connection.aclose()
+        finally:
+            self._closing = None
+            closing.set()
+        return connection.remains.error
+
+    def _remember(self, revision: Revision) -> None:
+        """A client that connects again need not find out again."""
+        if self._approach.demanded is None:
+            self._approach = replace(self._approach, remembered=revision)
 
     # ---- what is known of the server
+
+    @property
+    def connected(self) -> bool:
+        """Whether the conversation is open: not before `connect()`, and not after the end of either side."""
+        return self._connection is not None and not self._connection.over
 
     @property
     def revision(self) -> str:
@@ -160,12 +206,14 @@ class Client(Calls):
     @property
     def _known(self) -> Opened:
         if self._opened is None:
-            raise self._not_connected()
+            raise self._absent("asking who the server is")
         return self._opened
 
-    def _not_connected(self) -> ConnectFailed:
+    def _absent(self, phase: str) -> ConversationError:
+        if self._opened is not None:
+            return Failures(self._target.name).lost(phase, "this client was closed", Remains())
         line = f"the client of '{self._target.name}' is not connected: use 'async with' or connect()"
-        return ConnectFailed(line, server=self._target.name, phase="calling", cause="not connected")
+        return ConnectFailed(line, server=self._target.name, phase=phase, cause="not connected")
 
     # ---- calls; `Calls` has the typed ones
 
@@ -174,53 +222,147 @@ class Client(Calls):
         method: str,
         params: JsonObject | None = None,
         *,
-        timeout: float | None = None,
+        timeout: Seconds = UNSET,
         progress: ProgressCallback | None = None,
+        meta: JsonObject | None = None,
     ) -> JsonObject:
         """Send any request and return its result as a JSON object.
 
-        `timeout` is how many seconds it may be silent, the client's own without it. `progress` is called with the
-        progress, the total and the message of each report. Raises `NotDeclared` where the server or the revision lacks
-        the method, `RemoteError` for an error, `Timeout`, `ConnectionLost` and `InvalidAnswer`.
+        `timeout` is how many seconds the call may be silent: the client's own if nothing is said, None for no limit at
+        all. `progress` is called with the progress, the total and the message of each report, and has come to its end
+        when the result is returned. `meta` goes into `_meta`. Who is cancelled while waiting withdraws the request.
+
+        Raises `NotDeclared` where the server or the revision lacks the method, `RemoteError` for an error, `Timeout`,
+        `ConnectionLost` and `InvalidAnswer`; ValueError for what cannot be sent.
         """
-        if self._connection is None or self._loop is None:
-            raise self._not_connected()
-        callback = progress or self._progress
-        hook = progress_hook(self._loop, callback) if callback is not None else None
-        seconds = self._timeout if timeout is None else timeout
-        return await self._connection.ask(method, params, seconds=seconds, on_progress=hook)
-
-    async def _call(self, method: str, params: JsonObject, result: type[ModelT], **options: Any) -> ModelT:
-        """Send a request of the method table and return its typed result."""
-        found = await self.request(method, {name: value for name, value in params.items() if value is not None}, **options)
-        try:
-            return result.from_wire(found)
-        except ValueError as error:
-            from ..spec.model import first_fault
-
-            cause = f"the result does not fit {result.__name__}: {first_fault(error)}"  # type: ignore[arg-type]
-            line = f"{method} on server '{self._target.name}': {cause}"
-            raise InvalidAnswer(line, server=self._target.name, phase=method, cause=cause) from None
+        return await self._asking(method, params, timeout, meta, progress)
 
     def notify(self, method: str, params: JsonObject | None = None) -> None:
-        """Send any notification; returns at once."""
+        """Send any notification; returns at once. Raises `NotDeclared` and `ConnectionLost`."""
         if self._connection is None:
-            raise self._not_connected()
-        self._connection.link.tell(method, params)
+            raise self._absent(method)
+        self._connection.tell(method, params)
+
+    def start(
+        self,
+        method: str,
+        params: JsonObject | None = None,
+        *,
+        timeout: Seconds = UNSET,
+        progress: ProgressCallback | None = None,
+        meta: JsonObject | None = None,
+    ) -> CallHandle[JsonObject]:
+        """Start any request and return its handle at once: await it for the result, or `cancel()` it.
+
+        The arguments are those of `request`.
+        """
+        return self._started(method, self._asking(method, params, timeout, meta, progress))
 
     def start_tool(
         self,
         name: str,
         arguments: JsonObject | None = None,
         *,
-        timeout: float | None = None,
+        timeout: Seconds = UNSET,
         progress: ProgressCallback | None = None,
+        meta: JsonObject | None = None,
     ) -> CallHandle[CallToolResult]:
-        """Start a tool call and return its handle at once: await it for the result, or `cancel()` it."""
+        """Start a tool call and return its handle at once: await it for the result, or `cancel()` it.
+
+        The arguments are those of `call_tool`.
+        """
+        call = self.call_tool(name, arguments, timeout=timeout, progress=progress, meta=meta)
+        return self._started(f"tools/call {name}", call)
+
+    def _started(self, phase: str, call: Coroutine[Any, Any, ResultT]) -> CallHandle[ResultT]:
         if self._loop is None:
-            raise self._not_connected()
-        run = self.call_tool(name, arguments, timeout=timeout, progress=progress)
-        return CallHandle(self._loop, run, self._target.name, f"tools/call {name}")
+            call.close()
+            raise self._absent(phase)
+        return CallHandle(self._loop, call, self._target.name, phase)
+
+    # ---- what the typed calls are made of
+
+    def _asking(
+        self,
+        method: str,
+        params: JsonObject | None,
+        timeout: Seconds,
+        meta: JsonObject | None,
+        progress: ProgressCallback | None,
+    ) -> Coroutine[Any, Any, JsonObject]:
+        """Return the running of a request. (No coroutine itself: each one on the way costs every call.)"""
+        connection, loop = self._connection, self._loop
+        if connection is None or loop is None:
+            raise self._absent(method)
+        if meta is not None:
+            params = with_meta(params, meta)
+        patience = self._patience if timeout is UNSET else self._patience.with_call(timeout)
+        if progress is None:
+            return connection.ask(method, params, patience)
+        return _with_progress(connection, method, params, patience, ProgressRelay(loop, progress))
+
+    async def _call(
+        self,
+        method: str,
+        params: JsonObject,
+        timeout: Seconds,
+        meta: JsonObject | None,
+        progress: ProgressCallback | None = None,
+    ) -> Any:
+        """Send a request of the method table and return its typed result."""
+        found = await self._asking(method, params, timeout, meta, progress)
+        try:
+            return read_result(method, found)
+        except ValueError as error:
+            assert self._connection is not None
+            raise self._connection.invalid(method, str(error)) from None
+
+    def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None) -> Walk[Any]:
+        """Return the walk through all pages of a list; `member` of each page holds its items."""
+
+        async def fetch(cursor: str | None) -> tuple[Iterable[Any], str | None]:
+            page = await self._call(method, {} if cursor is None else {"cursor": cursor}, timeout, meta)
+            return getattr(page, member), page.next_cursor
+
+        return Walk(fetch, server=self._target.name, method=method, most=self._limits.list_pages)
+
+    def _dumped(self, params: str, **values: object) -> JsonObject:
+        """Return parameters that hold models, as they are said in the revision that is spoken."""
+        return dump_params(params, values, self.revision)
+
+
+class _Attempt:
+    """One running connect(), for whoever wants to end it."""
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        self.ended = anyio.Event()
+        self.closed = False
+        self._scope = scope
+
+    async def give_up(self) -> None:
+        """Cancel it, and wait until nothing is left of it."""
+        self.closed = True
+        self._scope.cancel()
+        await self.ended.wait()
+
+
+async def _with_progress(
+    connection: Connection, method: str, params: JsonObject | None, patience: Patience, relay: ProgressRelay
+) -> JsonObject:
+    try:
+        result = await connection.ask(method, params, patience, relay)
+        await relay.finished()
+    except BaseException:
+        relay.stop()
+        raise
+    return result
+
+
+def _introduction(info: Implementation | None) -> Callable[[Revision], JsonObject]:
+    """Return what a client says of itself in each revision."""
+    if info is None:
+        return lambda revision: {"name": "mcport", "version": __version__}
+    return lambda revision: info.to_wire(revision.name)
 
 
 def _demanded(name: str | None) -> Revision | None:

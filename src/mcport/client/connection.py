@@ -1,50 +1,56 @@
 """One open conversation with a server: the session, the revision that was agreed, and what the server said of itself.
 
 It sends what may be sent, reads what comes back, and answers the few things that a server may ask. Below: `session`,
-`core.dialects.speaking`, `opening`.
+`core.dialects.speaking`, `failures`, `target`.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from ..core.dialects.opening import Approach, Opened
-from ..core.dialects.speaking import Complete, InputRequired, Speaker
-from ..core.events import Asked, Told
-from ..core.jsonrpc import JsonObject, Malformed
-from ..core.limits import Limits
-from ..errors import InvalidAnswer, MethodNotFound
-from ..session.channel import Channel
-from ..session.exchange import Exchange
-from ..session.link import OnProgress, SessionLink
-from ..session.loop import Loop
-from ..session.session import Hooks, Session
-from ..session.waiting import Waiter
-from .target import Target
+from mcport.core.dialects.speaking import Complete, Speaker
+from mcport.core.events import Asked, Told
+from mcport.core.jsonrpc import JsonObject, Malformed
+from mcport.core.limits import Limits
+from mcport.errors import ConnectionLost, InvalidAnswer, MethodNotFound
+from mcport.session.exchange import Exchange
+from mcport.session.link import OnProgress, SessionLink
+from mcport.session.loop import Loop
+from mcport.session.session import Hooks, Session
+from mcport.session.waiting import Waiter
+from mcport.spec.revisions import Revision
+
+from .failures import Failures, Remains
+from .target import Contact
+from .timing import Patience
 
 log: Final = logging.getLogger("mcport.client")
 
 
 class Connection:
-    """A conversation over a stream of messages."""
+    """A conversation over a stream of messages. Until `begin` it can only be opened."""
 
-    def __init__(self, target: Target, channel: Channel, loop: Loop, limits: Limits) -> None:
-        self.target = target
+    def __init__(self, server: str, contact: Contact, loop: Loop, limits: Limits) -> None:
+        self.server = server
+        self.failures = Failures(server)
         self.speaker: Speaker | None = None
         self.declared: JsonObject = {}
+        self.expected: Revision | None = None
         self.on_told: Callable[[Told], None] | None = None
+        self.bad_lines = 0
+        self._contact = contact
         self._limits = limits
-        self._bad_lines = 0
         hooks = Hooks(
             told=self._told, ended=self._ended, malformed=self._malformed, serves=self._serves, batches=self._batches
         )
+        channel = contact.channel
         self.session = Session(channel, loop, limits, answer=self._answer, hooks=hooks)
-        self.link = SessionLink(self.session, target.name, target.lost)
+        self.link = SessionLink(self.session, channel, server=server, lost=self.lost, full=limits.outbox_bytes)
 
     async def ask(
-        self, method: str, params: JsonObject | None, *, seconds: float | None, on_progress: OnProgress | None = None
+        self, method: str, params: JsonObject | None, patience: Patience, on_progress: OnProgress | None = None
     ) -> JsonObject:
         """Send a request and return its complete result.
 
@@ -53,13 +59,22 @@ class Connection:
         speaker = self.speaker
         assert speaker is not None, "the conversation is not open yet"
         speaker.check(method, self.declared)
-        raw = await self.link.ask(method, speaker.stamp(params), seconds=seconds, on_progress=on_progress)
+        raw = await self.link.ask(
+            method, speaker.stamp(params), seconds=patience.silent, most=patience.total, on_progress=on_progress
+        )
         reading = speaker.read(method, raw)
         if type(reading) is Complete:
             return reading.result
-        if type(reading) is InputRequired:
-            raise self._invalid(method, "it asks for input, though this client declared no way to give any")
-        raise self._invalid(method, reading.reason)  # type: ignore[union-attr]
+        reason = getattr(reading, "reason", "it asks for input, though this client declared no way to give any")
+        raise self.invalid(method, reason)
+
+    def tell(self, method: str, params: JsonObject | None) -> None:
+        """Send a notification; never waits. Raises `NotDeclared` and `ConnectionLost`."""
+        assert self.speaker is not None, "the conversation is not open yet"
+        if self.session.over is not None:
+            raise self.lost(method, self.session.over)
+        self.speaker.check(method, self.declared)
+        self.link.tell(method, params)
 
     def start_asking(self, method: str, params: JsonObject, waiter: Waiter) -> None:
         """Send a request of the opening, as it is; its answer goes to the waiter."""
@@ -69,23 +84,40 @@ class Connection:
         _, request = self.session.peer.request(method, params, context=waiter)
         self.session.send(request)
 
-    def begin(self, opened: Opened, approach: Approach) -> None:
+    def begin(self, speaker: Speaker, declared: JsonObject) -> None:
         """The opening is done: from now on speak what was agreed."""
-        revision = opened.revision
-        self.declared = opened.capabilities
-        self.speaker = Speaker(revision, approach.info(revision), approach.capabilities(revision))
+        self.expected = speaker.revision
+        self.speaker = speaker
+        self.declared = declared
 
-    def _invalid(self, method: str, reason: str) -> InvalidAnswer:
-        line = f"{method} on server '{self.target.name}': {reason}"
-        return InvalidAnswer(line, server=self.target.name, phase=method, cause=reason)
+    @property
+    def over(self) -> bool:
+        """Whether nothing can be asked any more."""
+        return self.session.over is not None
+
+    @property
+    def remains(self) -> Remains:
+        """What is left of the server, as far as it has ended."""
+        return self._contact.remains()
 
     async def aclose(self) -> None:
         """End the conversation; pending calls fail with `ConnectionLost`."""
         await self.link.aclose()
 
+    # ---- errors
+
+    def lost(self, phase: str, reason: str) -> ConnectionLost:
+        """Return the error for a call that was pending, or came, when the conversation was over."""
+        return self.failures.lost(phase, reason, self.remains)
+
+    def invalid(self, method: str, reason: str) -> InvalidAnswer:
+        """Return the error for an answer that is none."""
+        line = f"{method} on server '{self.server}': {reason}"
+        return InvalidAnswer(line, server=self.server, phase=method, cause=reason)
+
     # ---- what comes unasked
 
-    async def _answer(self, exchange: Exchange) -> Any:
+    async def _answer(self, exchange: Exchange) -> JsonObject:
         """Answer a request of the server."""
         if exchange.asked.method == "ping":
             return {}
@@ -96,19 +128,20 @@ class Connection:
             self.on_told(event)
 
     def _ended(self, reason: str) -> None:
-        log.debug("server '%s': %s", self.target.name, reason)
+        log.debug("server '%s': %s", self.server, reason)
+        self.link.ended()
 
     def _malformed(self, message: Malformed) -> bool:
         """Tolerate a few lines that are no message, such as a banner; they get no reply."""
-        self._bad_lines += 1
-        log.warning("server '%s' sent something that is no message: %s", self.target.name, message.reason)
-        if self._bad_lines > self._limits.bad_lines:
+        self.bad_lines += 1
+        log.info("server '%s' sent something that is no message: %s", self.server, message.reason)
+        if self.bad_lines > self._limits.bad_lines:
             self.session.ended(f"it sent more than {self._limits.bad_lines} lines that are no messages")
         return False
 
     def _serves(self, asked: Asked) -> bool:
         """In the stateless era a server never asks, and a client never answers (basic/transports/stdio)."""
-        return self.speaker is None or self.speaker.revision.era == "handshake"
+        return self.expected is None or self.expected.era == "handshake"
 
     def _batches(self) -> bool:
-        return self.speaker is not None and self.speaker.revision.allows_batches
+        return self.expected is not None and self.expected.allows_batches

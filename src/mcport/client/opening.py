@@ -9,7 +9,7 @@ from collections import deque
 
 import anyio
 
-from ..core.dialects.opening import (
+from mcport.core.dialects.opening import (
     Approach,
     Downgrade,
     Forget,
@@ -29,12 +29,16 @@ from ..core.dialects.opening import (
     Wait,
     open_conversation,
 )
-from ..core.events import Progressed
-from ..core.jsonrpc import ErrorResponse, Malformed, Response
-from ..core.limits import Limits
-from ..errors import ConnectFailed
-from ..session.loop import Loop, Promise
+from mcport.core.dialects.speaking import Speaker
+from mcport.core.events import Progressed
+from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Response
+from mcport.core.limits import Limits
+from mcport.errors import ConnectFailed, Timeout
+from mcport.session.loop import Loop, Promise
+from mcport.spec.revisions import REVISIONS, STATELESS, Revision
+
 from .connection import Connection
+from .failures import Failures, Remains
 from .target import Target
 
 
@@ -47,11 +51,13 @@ class Mailbox:
         self._wake: Promise[None] | None = None
 
     def put(self, outcome: Outcome) -> None:
+        """Take an outcome in."""
         self._outcomes.append(outcome)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
     def clear(self) -> None:
+        """Throw away what came and was not read."""
         self._outcomes.clear()
 
     async def next(self, seconds: float | None) -> Outcome:
@@ -66,12 +72,15 @@ class Mailbox:
 class Asking:
     """A request of the opening that waits for its answer (a session's `Waiter`)."""
 
-    def __init__(self, key: str, mailbox: Mailbox) -> None:
+    def __init__(self, key: str, mailbox: Mailbox, connection: Connection) -> None:
         self._key = key
         self._mailbox = mailbox
+        self._connection = connection
 
     def settle(self, answer: Response | ErrorResponse | Malformed) -> None:
+        """The answer is here."""
         if isinstance(answer, Response) and isinstance(answer.result, dict):
+            self._foresee(answer.result)
             self._mailbox.put(Replied(self._key, answer.result))
         elif isinstance(answer, ErrorResponse):
             self._mailbox.put(Refused(self._key, answer.code, answer.message, answer.data))
@@ -80,10 +89,24 @@ class Asking:
             self._mailbox.put(Refused(self._key, None, reason))
 
     def lose(self, reason: str) -> None:
+        """The connection is gone."""
         self._mailbox.put(Gone(reason))
 
     def progressed(self, event: Progressed) -> None:
-        return
+        """Nobody asked for progress."""
+
+    def _foresee(self, result: JsonObject) -> None:
+        """Let the connection know at once what will be spoken: the next message may be in this very batch."""
+        if self._connection.speaker is None:
+            self._connection.expected = _spoken(result)
+
+
+def _spoken(result: JsonObject) -> Revision | None:
+    """Return the revision, or one of the era, that the result of an opening stands for."""
+    name = result.get("protocolVersion")
+    if isinstance(name, str):
+        return REVISIONS.get(name)
+    return STATELESS[0] if "supportedVersions" in result else None
 
 
 class Opening:
@@ -96,7 +119,8 @@ class Opening:
         self._limits = limits
         self._mailbox = Mailbox(loop)
         self._connection: Connection | None = None
-        self.phase = "starting"
+        self._remains = Remains()
+        self._asked: list[str] = []
 
     async def run(self) -> tuple[Connection, Opened]:
         """Open the conversation. Raises `ConnectFailed`; nothing is left behind then, nor when it is cancelled."""
@@ -104,16 +128,27 @@ class Opening:
             await self._start()
             return await self._converse()
         except OpeningFailed as failure:
-            reason = failure.reason if isinstance(failure, ServerGone) else str(failure)
-            raise self._target.failed(reason) from None
+            assert self._connection is not None
+            raise _failed(failure, self._connection) from self._connection.remains.error
         finally:
             if self._connection is not None and self._connection.speaker is None:
+                self._remains = self._connection.remains
                 with anyio.CancelScope(shield=True):
                     await self._connection.aclose()
 
+    def silent(self, seconds: float) -> Timeout:
+        """Return the error for an attempt that was given up after so many seconds."""
+        waited_for = " or ".join(self._asked) if self._asked else "the start"
+        count = self._connection.bad_lines if self._connection is not None else 0
+        if count:
+            lines = "a line that is no message" if count == 1 else f"{count} lines that are no messages"
+            waited_for += f" (it sent {lines})"
+        return Failures(self._target.name).silent(waited_for, seconds, self._remains)
+
     async def _start(self) -> None:
-        channel = await self._target.open(self._loop, self._limits)
-        self._connection = Connection(self._target, channel, self._loop, self._limits)
+        self._asked.clear()
+        contact = await self._target.reach(self._loop, self._limits)
+        self._connection = Connection(self._target.name, contact, self._loop, self._limits)
         self._connection.session.open()
 
     async def _converse(self) -> tuple[Connection, Opened]:
@@ -125,34 +160,42 @@ class Opening:
         except StopIteration as stop:
             opened: Opened = stop.value
         assert self._connection is not None
-        self._connection.begin(opened, self._approach)
+        approach, revision = self._approach, opened.revision
+        speaker = Speaker(revision, approach.info(revision), approach.capabilities(revision))
+        self._connection.begin(speaker, opened.capabilities)
         return self._connection, opened
 
     async def _take(self, step: Step) -> Outcome | None:
         """Take one step and return what came of it."""
-        assert self._connection is not None
+        connection = self._connection
+        assert connection is not None
         match step:
             case Send(key=key, method=method, params=params):
-                self.phase = method
-                self._connection.start_asking(method, params, Asking(key, self._mailbox))
+                self._asked.append(method)
+                connection.start_asking(method, params, Asking(key, self._mailbox, connection))
             case Notify(method=method):
-                self._connection.link.tell(method)
+                connection.link.tell(method)
             case Forget():
-                pass  # its answer, should it come, finds nobody in the mailbox
+                pass  # its answer, should it come, finds nobody at the mailbox
             case Wait(seconds=seconds):
                 return await self._mailbox.next(seconds)
-            case Restart():
-                return await self._restart()
+            case Restart(reason=reason):
+                return await self._restart(reason)
             case Downgrade():
                 return Gone("this transport has no older form")
         return None
 
-    async def _restart(self) -> Outcome:
+    async def _restart(self, reason: str) -> Outcome:
+        if not self._target.restarts:
+            return Gone(reason)
         assert self._connection is not None
         await self._connection.aclose()
         self._mailbox.clear()
-        try:
-            await self._start()
-        except ConnectFailed as error:
-            return Gone(error.cause)
+        await self._start()
         return Ready()
+
+
+def _failed(failure: OpeningFailed, connection: Connection) -> ConnectFailed:
+    if isinstance(failure, ServerGone):
+        return connection.failures.died(failure.reason, connection.remains)
+    return connection.failures.failed(str(failure), connection.remains)

@@ -1,181 +1,222 @@
-"""What a client talks to: how a target is named, opened, and explained when it is lost.
+"""What a client talks to: how each kind of target is reached, and what is left of it when it is gone.
 
-The only room of the client that names transports. A target is opened anew for each attempt, so a client can start a
-process again. Below: `transports`.
+The only room of the client that names transports. A target is reached anew for each attempt, so a client can start a
+process again. How a user names a target is `naming`'s business. Below: `failures`, `transports`.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
-from ..core.limits import Limits
-from ..errors import ConnectFailed, ConnectionLost
-from ..session.channel import Channel, Trace, TracedChannel, Transport, TransportChannel
-from ..session.loop import Loop
+import anyio
+
+from mcport.core.limits import Limits
+from mcport.errors import ConnectFailed, ConversationError
+from mcport.session.channel import Channel, Trace, TracedChannel, Transport, TransportChannel
+from mcport.session.loop import Loop
+
+from .failures import Failures, Remains, plain
+
+CLOSE_SECONDS: Final = 10.0
+"""How long a server in the same process may take to end when its client closes."""
+
+SpawnPolicy: TypeAlias = Callable[[Sequence[str], Mapping[str, str]], bool | None]
+Dial: TypeAlias = Callable[[], Awaitable[Transport]]
+"""Opens a new transport each time, such as `lambda: connect_tcp("localhost", 9000)`."""
 
 
 @runtime_checkable
 class Hosted(Protocol):
-    """A server in this process: anything with a host that serves channels."""
+    """A server in this process: anything with a name and a host that serves channels."""
 
     name: str
     host: Any
 
 
-TargetLike: TypeAlias = str | Path | Sequence[str] | Mapping[str, Any] | Hosted | Transport
+@dataclass(frozen=True, slots=True)
+class ChildOptions:
+    """How a child process is started; `None` and False are what holds if nobody says otherwise."""
+
+    env: Mapping[str, str] | None = None
+    cwd: str | Path | None = None
+    inherit_env: bool = False
+    stderr: Callable[[str], object] | None = None
+    spawn_policy: SpawnPolicy | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The names of the options that were said."""
+        return [each.name for each in fields(self) if getattr(self, each.name) not in (None, False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A target that was reached: the way to it, and a look at what is left of it."""
+
+    channel: Channel
+    remains: Callable[[], Remains] = Remains
 
 
 class Target(Protocol):
-    """One place to connect to. `name` is how errors call it."""
+    """One place to connect to.
 
-    name: str
-
-    async def open(self, loop: Loop, limits: Limits) -> Channel:
-        """Start whatever is to be started and return a channel to it; raises `ConnectFailed`."""
-        ...
-
-    def lost(self, phase: str, reason: str) -> ConnectionLost:
-        """Return the error for a call that was pending when the connection ended."""
-        ...
-
-    def failed(self, reason: str) -> ConnectFailed:
-        """Return the error for a conversation that never began."""
-        ...
-
-
-def target_of(
-    target: TargetLike,
-    env: Mapping[str, str] | None = None,
-    cwd: str | Path | None = None,
-    trace: Trace | None = None,
-) -> Target:
-    """Return the target that a user means; with `trace`, one that shows every message.
-
-    A path to a Python script, a command as a list of arguments, an entry of an `mcpServers` file, a server in this
-    process, or a transport. Raises ValueError or TypeError with one line for anything else.
+    `name` is how errors call it; `restarts` says whether it may be reached again after it ended during an opening.
     """
-    found = _target_of(target, env, cwd)
-    return found if trace is None else TracedTarget(found, trace)
-
-
-def _target_of(target: TargetLike, env: Mapping[str, str] | None, cwd: str | Path | None) -> Target:
-    if isinstance(target, Hosted):
-        return ServerTarget(target)
-    if isinstance(target, Transport):
-        return TransportTarget(target)
-    if isinstance(target, str | Path):
-        return ChildTarget(_script(str(target)), env, cwd)
-    if isinstance(target, Mapping):
-        return _entry(target, env, cwd)
-    if isinstance(target, Sequence):
-        return ChildTarget(list(target), env, cwd)
-    raise TypeError(f"a client connects to a script, a command list, a Server or a transport, not to {target!r:.80}")
-
-
-def _script(path: str) -> list[str]:
-    if path.startswith(("http://", "https://")):
-        raise ValueError(f"{path}: only servers over stdio or in the same process can be reached by this version")
-    if path.endswith(".py"):
-        return [sys.executable, path]
-    raise ValueError(f"{path!r} is not a Python script; give a command as a list: {path.split()!r}")
-
-
-def _entry(entry: Mapping[str, Any], env: Mapping[str, str] | None, cwd: str | Path | None) -> ChildTarget:
-    """Read one entry of an `mcpServers` file."""
-    command = entry.get("command")
-    if not isinstance(command, str):
-        raise ValueError(f"an mcpServers entry needs a command, this one has {', '.join(sorted(entry)) or 'nothing'}")
-    given = {**entry.get("env", {}), **(env or {})}
-    return ChildTarget([command, *entry.get("args", ())], given, cwd or entry.get("cwd"))
-
-
-class _Named:
-    """The plain errors of a target that has a name and nothing more to tell."""
 
     name: str
+    restarts: bool
 
-    def lost(self, phase: str, reason: str) -> ConnectionLost:
-        line = f"{phase}: the connection to server '{self.name}' was lost, {reason}"
-        return ConnectionLost(line, server=self.name, phase=phase, cause=reason)
-
-    def failed(self, reason: str) -> ConnectFailed:
-        line = f"Cannot connect to server '{self.name}': {reason}"
-        return ConnectFailed(line, server=self.name, phase="connecting", cause=reason)
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        """Start whatever is to be started and return the contact; raises `ConnectFailed`."""
+        ...
 
 
-class ServerTarget(_Named):
+class ServerTarget:
     """A server in the same process; every message still passes through bytes."""
+
+    restarts = False
 
     def __init__(self, server: Hosted) -> None:
         self.name = server.name
         self._server = server
 
-    async def open(self, loop: Loop, limits: Limits) -> Channel:
-        from ..transports.memory import MemoryChannel
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        from mcport.transports.memory import MemoryChannel
 
         ours, theirs = MemoryChannel.pair(loop, (limits.message_bytes, self._server.host.limits.message_bytes))
-        loop.keep(self._serve(theirs, loop))
-        return ours
+        service = Service(self._server.host, theirs, loop)
+        loop.keep(service.run())
+        return Contact(ServedChannel(ours, service), lambda: Remains(error=service.error))
 
-    async def _serve(self, channel: Channel, loop: Loop) -> None:
+
+class Service:
+    """The task in which a server of this process serves one channel."""
+
+    def __init__(self, host: Any, channel: Channel, loop: Loop) -> None:
+        self.error: BaseException | None = None
+        self._host = host
+        self._channel = channel
+        self._loop = loop
+        self._scope = loop.scope()
+        self._ended = anyio.Event()
+
+    async def run(self) -> None:
+        """Serve until the client is gone, its lifespan left. An exception is kept, not raised."""
         try:
-            await self._server.host.serve(channel, loop)
+            with self._scope:
+                await self._host.serve(self._channel, self._loop)
         except Exception as error:
-            self.reason = f"it failed: {type(error).__name__}: {error}"
-            await channel.aclose()
+            self.error = error
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._channel.aclose()
+            self._ended.set()
+
+    async def wait_end(self) -> None:
+        """Wait for the end; a server that does not come to one is cancelled."""
+        with anyio.move_on_after(CLOSE_SECONDS):
+            await self._ended.wait()
+            return
+        self.error = TimeoutError(f"the server was still busy after {CLOSE_SECONDS:g} s")
+        self._scope.cancel()
 
 
-class TransportTarget(_Named):
-    """A transport that the user brings; it can be opened once."""
+class ServedChannel:
+    """The client's end of a channel to a server in this process; closing it waits until the server has ended."""
+
+    def __init__(self, channel: Channel, service: Service) -> None:
+        self._channel = channel
+        self._service = service
+        self.open = channel.open
+        self.send = channel.send
+        self.drain = channel.drain
+
+    @property
+    def backlog(self) -> int:
+        return self._channel.backlog
+
+    async def aclose(self) -> None:
+        await self._channel.aclose()
+        await self._service.wait_end()
+
+
+class TransportTarget:
+    """A transport that the user brings; it lasts for one conversation."""
+
+    restarts = False
 
     def __init__(self, transport: Transport) -> None:
         self.name = type(transport).__name__
-        self._transport = transport
+        self._transport: Transport | None = transport
 
-    async def open(self, loop: Loop, limits: Limits) -> Channel:
-        return TransportChannel(self._transport, loop, limits.message_bytes)
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        transport, self._transport = self._transport, None
+        if transport is None:
+            cause = "a transport lasts for one conversation; give a function that makes a new one each time"
+            raise Failures(self.name).failed(cause, Remains())
+        return Contact(TransportChannel(transport, loop, limits.message_bytes))
+
+
+class DialTarget:
+    """A function of the user that opens a transport each time."""
+
+    restarts = True
+
+    def __init__(self, dial: Dial) -> None:
+        self.name = getattr(dial, "__qualname__", type(dial).__name__)
+        self._dial = dial
+
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        try:
+            transport = await self._dial()
+        except ConversationError:
+            raise
+        except Exception as error:
+            raise Failures(self.name).failed(plain(error), Remains(error=error)) from error
+        return Contact(TransportChannel(transport, loop, limits.message_bytes))
 
 
 class ChildTarget:
     """A command that is started as a child process."""
 
-    def __init__(self, argv: list[str], env: Mapping[str, str] | None, cwd: str | Path | None) -> None:
-        if not argv or not all(isinstance(word, str) for word in argv):
-            raise ValueError(f"a command is a list of strings, got {argv!r:.80}")
-        self.name = " ".join(argv if argv[0] != sys.executable else ["python", *argv[1:]])
-        self._argv = argv
-        self._env = env
-        self._cwd = cwd
-        self._child: Any = None
+    restarts = True
 
-    async def open(self, loop: Loop, limits: Limits) -> Channel:
-        from ..transports.process import Child
-        from ..transports.stdio import ChildChannel
+    def __init__(self, argv: Sequence[str | os.PathLike[str]], options: ChildOptions) -> None:
+        from mcport.transports.command import Command
 
-        self._child = await Child.start(self._argv, env=self._env, cwd=self._cwd)
-        return ChildChannel(self._child, loop, limits.message_bytes)
+        self._argv = Command.of(argv).argv
+        self.name = Command(("python", *self._argv[1:]) if self._argv[0] == sys.executable else self._argv).line
+        self._options = options
 
-    def lost(self, phase: str, reason: str) -> ConnectionLost:
-        tail = self._tail()
-        line = f"{phase}: server '{self.name}' is gone, {reason}{_last(tail)}"
-        code = self._child.returncode if self._child is not None else None
-        return ConnectionLost(line, server=self.name, phase=phase, cause=reason, exit_code=code, stderr_tail=tail)
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        from mcport.transports.process import Child, ChildLimits
+        from mcport.transports.stdio import ChildChannel
 
-    def failed(self, reason: str) -> ConnectFailed:
-        tail = self._tail()
-        code = self._child.returncode if self._child is not None else None
-        if code is not None:
-            reason = f"exited with code {code} before it answered"
-            line = f"Server '{self.name}' {reason}.{_last(tail)}"
-        else:
-            line = f"Server '{self.name}': {reason}{_last(tail)}"
-        return ConnectFailed(line, server=self.name, phase="connecting", cause=reason)
-
-    def _tail(self) -> str:
-        return self._child.stderr_tail() if self._child is not None else ""
+        options = self._options
+        try:
+            child = await Child.start(
+                self._argv,
+                env=options.env,
+                inherit_env=options.inherit_env,
+                cwd=options.cwd,
+                spawn_policy=options.spawn_policy,
+                on_stderr=options.stderr,
+                limits=ChildLimits(stderr_bytes=limits.stderr_bytes),
+            )
+        except ConnectFailed as error:
+            line = f"Cannot start server '{self.name}': {error.cause}"
+            raise ConnectFailed(line, server=self.name, phase=error.phase, cause=error.cause) from error.__cause__
+        try:
+            channel = ChildChannel(child, loop, limits.message_bytes)
+        except BaseException:
+            await child.end()
+            raise
+        return Contact(channel, lambda: Remains(child.returncode, child.stderr_tail()))
 
 
 class TracedTarget:
@@ -183,17 +224,10 @@ class TracedTarget:
 
     def __init__(self, target: Target, trace: Trace) -> None:
         self.name = target.name
-        self.lost = target.lost
-        self.failed = target.failed
+        self.restarts = target.restarts
         self._target = target
         self._trace = trace
 
-    async def open(self, loop: Loop, limits: Limits) -> Channel:
-        return TracedChannel(await self._target.open(loop, limits), self._trace)
-
-
-def _last(stderr: str) -> str:
-    """Return the last line of stderr as the end of an error line."""
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    return f" Last stderr: {lines[-1].strip()}" if lines else ""
-
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        contact = await self._target.reach(loop, limits)
+        return Contact(TracedChannel(contact.channel, self._trace), contact.remains)

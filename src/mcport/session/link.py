@@ -7,16 +7,20 @@ the methods mean is the client's business. Below: `session`, `waiting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+import anyio
 
 from mcport.core.events import Call, Progressed
-from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Response
-from mcport.errors import ConnectionLost, InvalidAnswer, RemoteError, Timeout
+from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Request, Response
+from mcport.core.peer import CANCELLED, NEVER_CANCELLED
+from mcport.errors import ConnectionLost, ConversationError, InvalidAnswer, RemoteError, Timeout
 
+from .channel import Channel
 from .session import Session
-from .waiting import Lost, Pending
+from .waiting import Clock, Lost, Overdue, Pending
 
-OnProgress = Callable[[Progressed], None]
+OnProgress: TypeAlias = Callable[[Progressed], None]
 
 
 class Link(Protocol):
@@ -28,12 +32,14 @@ class Link(Protocol):
         params: JsonObject | None,
         *,
         seconds: float | None = None,
+        most: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> object:
         """Send a request and return its result as it came.
 
-        Raises `RemoteError`, `Timeout`, `ConnectionLost` or `InvalidAnswer`. A caller that is cancelled while it waits
-        withdraws the request.
+        It may be silent for so many `seconds`, which progress winds up again, and take `most` in all. Raises
+        `RemoteError`, `Timeout`, `ConnectionLost` or `InvalidAnswer`; ValueError for parameters that cannot be JSON. A
+        caller that is cancelled while it waits withdraws the request.
         """
         ...
 
@@ -42,17 +48,27 @@ class Link(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """End the conversation; pending calls fail with `ConnectionLost`."""
+        """End the conversation; pending calls are withdrawn and fail with `ConnectionLost`."""
         ...
 
 
 class SessionLink:
-    """A link over a session. `server` is how the user named the other side; `lost` makes the error for a lost one."""
+    """A link over a session and its channel.
 
-    def __init__(self, session: Session, server: str, lost: Callable[[str, str], ConnectionLost] | None = None) -> None:
+    `server` is how the user named the other side; `lost` makes the error for a phase and a reason; a caller waits
+    while `full` bytes or more wait to be read by the other side.
+    """
+
+    def __init__(
+        self, session: Session, channel: Channel, *, server: str, lost: Callable[[str, str], ConnectionLost], full: int
+    ) -> None:
         self.session = session
         self.server = server
-        self._lost = lost or self._plainly_lost
+        self._channel = channel
+        self._clock = Clock(session.loop)
+        self._full = full
+        self._lost = lost
+        self._crowd: set[anyio.CancelScope] = set()
 
     async def ask(
         self,
@@ -60,35 +76,54 @@ class SessionLink:
         params: JsonObject | None,
         *,
         seconds: float | None = None,
+        most: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> object:
         session = self.session
         if session.over is not None:
             raise self._lost(method, session.over)
-        pending = Pending(session.loop, seconds=seconds, on_progress=on_progress)
+        if self._channel.backlog >= self._full:
+            await self._room(method, seconds)
+        pending = Pending(session.loop, self._clock, seconds=seconds, most=most, on_progress=on_progress)
         call, request = session.peer.request(method, params, progress=on_progress is not None, context=pending)
+        self._send(call, request, pending)
         try:
-            session.send(request)
             answer = await pending.promise
-        except Lost as lost:
-            raise self._lost(method, str(lost)) from None
         except BaseException:
-            # The caller was cancelled (or the request is no JSON): nobody will want the answer.
+            # The caller was cancelled: nobody will want the answer.
             self._withdraw(call, pending, "cancelled by the caller")
             raise
         if type(answer) is Response:
             return answer.result
-        if answer is None:
+        if type(answer) is Overdue:
             self._withdraw(call, pending, "timed out")
-            raise self._silent(method, seconds or 0)
-        raise self._failure(method, answer)  # type: ignore[arg-type]
+        raise self._failure(method, answer)
 
     def tell(self, method: str, params: JsonObject | None = None) -> None:
         if self.session.over is None:
             self.session.send(Notification(method, params))
 
     async def aclose(self) -> None:
+        if self.session.over is None:
+            self._withdraw_all()
+        self._clock.stop()
         await self.session.aclose()
+
+    def ended(self) -> None:
+        """The session is over (the owner's hook): wake those who wait for the other side to read."""
+        for scope in self._crowd:
+            scope.cancel()
+
+    # ---- sending and withdrawing
+
+    def _send(self, call: Call, request: Request, pending: Pending) -> None:
+        try:
+            self.session.send(request)
+        except ValueError as error:
+            # Never sent, so nothing is there to be cancelled (basic/utilities/cancellation).
+            pending.stop()
+            self.session.peer.withdraw(call)
+            raise ValueError(f"{request.method}: the parameters cannot be JSON: {error}") from None
 
     def _withdraw(self, call: Call, pending: Pending, reason: str) -> None:
         pending.stop()
@@ -96,19 +131,39 @@ class SessionLink:
         if notification is not None and self.session.over is None:
             self.session.send(notification)
 
+    def _withdraw_all(self) -> None:
+        """Tell the server that nobody waits any more, so that it ends the sooner."""
+        for call in self.session.peer.lose_calls():
+            call.context.lose("closed here")  # type: ignore[attr-defined]  # a `Waiter`, which the core does not know
+            if call.method not in NEVER_CANCELLED:
+                params: JsonObject = {"requestId": call.id, "reason": "the client is closing"}
+                self.session.send(Notification(CANCELLED, params))
+
+    async def _room(self, method: str, seconds: float | None) -> None:
+        """Wait until the other side has read what it was sent before."""
+        with anyio.move_on_after(seconds) as scope:
+            self._crowd.add(scope)
+            try:
+                await self._channel.drain(self._full)
+            finally:
+                self._crowd.discard(scope)
+        if self.session.over is not None:
+            raise self._lost(method, self.session.over)
+        if scope.cancelled_caught:
+            raise self._error(Timeout, method, f"the server did not read what it was sent within {seconds:g} s")
+
     # ---- errors, each naming the server, the phase and the cause
 
-    def _silent(self, method: str, seconds: float) -> Timeout:
-        cause = f"no answer within {seconds:g} s"
-        return Timeout(f"{method} on server '{self.server}': {cause}", server=self.server, phase=method, cause=cause)
+    def _failure(self, method: str, answer: ErrorResponse | Malformed | Lost | Overdue) -> ConversationError:
+        match answer:
+            case ErrorResponse(code=code, message=message, data=data):
+                return RemoteError(message, code=code, data=data, server=self.server, phase=method)
+            case Lost(reason=reason):
+                return self._lost(method, reason)
+            case Overdue(cause=cause):
+                return self._error(Timeout, method, cause)
+            case Malformed(reason=reason):
+                return self._error(InvalidAnswer, method, reason)
 
-    def _failure(self, method: str, answer: ErrorResponse | Malformed) -> RemoteError | InvalidAnswer:
-        if type(answer) is ErrorResponse:
-            return RemoteError(answer.message, code=answer.code, data=answer.data, server=self.server, phase=method)
-        assert isinstance(answer, Malformed)
-        line = f"{method} on server '{self.server}': {answer.reason}"
-        return InvalidAnswer(line, server=self.server, phase=method, cause=answer.reason)
-
-    def _plainly_lost(self, phase: str, reason: str) -> ConnectionLost:
-        line = f"{phase} on server '{self.server}': connection lost, {reason}"
-        return ConnectionLost(line, server=self.server, phase=phase, cause=reason)
+    def _error(self, kind: type[Timeout | InvalidAnswer], method: str, cause: str) -> ConversationError:
+        return kind(f"{method} on server '{self.server}': {cause}", server=self.server, phase=method, cause=cause)

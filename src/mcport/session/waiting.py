@@ -1,12 +1,15 @@
-"""Waiting for the answer to one call: a promise, a clock that progress winds up again, and the ways it can end.
+"""Waiting for the answers to calls: a promise each, one clock for all of them, and the ways in which a wait can end.
 
-Below: `core`'s events and `loop`.
+Most calls are answered long before their time is up, so they share one timer: it rings when the first of them could
+be overdue, and not once a call. Below: `core`'s events and `loop`.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from mcport.core.events import Progressed
@@ -16,8 +19,8 @@ from .loop import Loop, Promise, Stoppable
 
 log: Final = logging.getLogger("mcport.session")
 
-Settled: TypeAlias = Response | ErrorResponse | Malformed | None
-"""How a call can be settled; None stands for silence until its time was up."""
+EARLY: Final = 0.0005
+"""Loops may ring a timer this many seconds before its time."""
 
 
 class Waiter(Protocol):
@@ -36,49 +39,110 @@ class Waiter(Protocol):
         ...
 
 
-class Lost(Exception):
-    """The connection ended before the answer came. The text is the plain reason."""
+@dataclass(slots=True)
+class Lost:
+    """The connection ended before the answer came."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Overdue:
+    """The time was up before the answer came. `cause` says which time."""
+
+    cause: str
+
+
+Settled: TypeAlias = Response | ErrorResponse | Malformed | Lost | Overdue
+"""How a call can be settled."""
+
+
+class Clock:
+    """The one timer of all calls that wait on one connection."""
+
+    __slots__ = ("_loop", "_rings", "_timer", "_waiting", "time")
+
+    def __init__(self, loop: Loop) -> None:
+        self.time = loop.time
+        self._loop = loop
+        self._waiting: set[Pending] = set()
+        self._rings = math.inf
+        self._timer: Stoppable | None = None
+
+    def add(self, pending: Pending) -> None:
+        """See to it that the timer rings no later than the call is due."""
+        self._waiting.add(pending)
+        if pending.due < self._rings:
+            self._wind(pending.due)
+
+    def discard(self, pending: Pending) -> None:
+        """Forget a call. The timer goes on: winding it back would cost more than one ring in vain."""
+        self._waiting.discard(pending)
+
+    def stop(self) -> None:
+        """Ring no more."""
+        self._waiting.clear()
+        self._rings = math.inf
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wind(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings = when
+        self._timer = self._loop.later(max(0.0, when - self.time()), self._ring)
+
+    def _ring(self) -> None:
+        """Give up what is due, and wait for the next one."""
+        self._timer, self._rings = None, math.inf
+        now = self.time() + EARLY
+        for pending in [each for each in self._waiting if each.due <= now]:
+            pending.expire()
+        if self._waiting:
+            self._wind(min(pending.due for pending in self._waiting))
 
 
 class Pending:
     """One call that waits. `seconds` is how long it may be silent, `most` how long it may take in all."""
 
-    __slots__ = ("_began", "_heard", "_loop", "_most", "_on_progress", "_seconds", "_timer", "promise")
+    __slots__ = ("_clock", "_end", "_most", "_on_progress", "_seconds", "due", "promise")
 
     def __init__(
         self,
         loop: Loop,
+        clock: Clock,
         *,
         seconds: float | None = None,
         most: float | None = None,
         on_progress: Callable[[Progressed], None] | None = None,
     ) -> None:
         self.promise: Promise[Settled] = loop.promise()
-        self._loop = loop
+        self.due = math.inf
+        self._clock = clock
         self._on_progress = on_progress
         self._seconds = seconds
         self._most = most
-        self._timer: Stoppable | None = None
-        if seconds is not None:
-            self._began = self._heard = loop.time()
-            self._timer = loop.later(seconds, self._tick)
+        if seconds is not None or most is not None:
+            now = clock.time()
+            self._end = math.inf if most is None else now + most
+            self.due = self._end if seconds is None else min(now + seconds, self._end)
+            clock.add(self)
 
-    def settle(self, answer: Response | ErrorResponse | Malformed) -> None:
-        """The answer is here."""
-        self.stop()
+    def settle(self, answer: Settled) -> None:
+        """The wait is over."""
+        self._clock.discard(self)
         if not self.promise.done():
             self.promise.set_result(answer)
 
     def lose(self, reason: str) -> None:
         """The connection is gone."""
-        self.stop()
-        if not self.promise.done():
-            self.promise.set_exception(Lost(reason))
+        self.settle(Lost(reason))
 
     def progressed(self, event: Progressed) -> None:
-        """The other side is alive and working: the silence begins anew."""
-        if self._timer is not None:
-            self._heard = self._loop.time()
+        """The other side is alive and working: the silence begins anew, but not the time in all."""
+        if self._seconds is not None:
+            self.due = min(self._clock.time() + self._seconds, self._end)
         if self._on_progress is not None:
             try:
                 self._on_progress(event)
@@ -86,21 +150,12 @@ class Pending:
                 log.exception("a progress callback failed")
 
     def stop(self) -> None:
-        """Stop the clock."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Nobody waits any more."""
+        self._clock.discard(self)
 
-    def _tick(self) -> None:
-        """The timer rang: give up, or wind it up for what is left since the last sign of life."""
-        assert self._seconds is not None
-        until = self._heard + self._seconds
-        if self._most is not None:
-            until = min(until, self._began + self._most)
-        left = until - self._loop.time()
-        if left > 0.0005:
-            self._timer = self._loop.later(left, self._tick)
-            return
-        self._timer = None
-        if not self.promise.done():
-            self.promise.set_result(None)
+    def expire(self) -> None:
+        """The time is up."""
+        if self._most is not None and self.due >= self._end:
+            self.settle(Overdue(f"not done within {self._most:g} s"))
+        else:
+            self.settle(Overdue(f"no answer within {self._seconds:g} s"))

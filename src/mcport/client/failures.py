@@ -1,0 +1,114 @@
+"""How it is told that a conversation failed: one line that names the server, the phase and the cause.
+
+It knows what is left of a server that is gone (its exit code, the end of its stderr, the exception of one in this
+process), not how any of that was found out. Below: the errors.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mcport.errors import ConnectFailed, ConnectionLost, ConversationError, Timeout
+
+ErrorT = TypeVar("ErrorT", bound=ConversationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a server left behind, as far as it has ended."""
+
+    exit_code: int | None = None
+    stderr: str = ""
+    error: BaseException | None = None
+
+    def cause(self, otherwise: str) -> str:
+        """Return why the conversation is over; `otherwise` is what the connection itself has seen."""
+        if self.error is not None:
+            return f"it failed: {plain(self.error)}"
+        return otherwise if self.exit_code is None else f"it {ended(self.exit_code)}"
+
+    def last_words(self) -> str:
+        """Return the end of an error's line: the last line of stderr, if there is one."""
+        lines = [line for line in self.stderr.splitlines() if line.strip()]
+        return f". Last stderr: {lines[-1].strip()}" if lines else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Makes the errors of one conversation. `server` is how the user named the other side."""
+
+    server: str
+
+    def lost(self, phase: str, reason: str, remains: Remains) -> ConnectionLost:
+        """Return the error for a call that was pending, or came, when the conversation was over."""
+        cause = remains.cause(reason)
+        error = ConnectionLost(
+            f"{phase} on server '{self.server}': connection lost, {cause}{remains.last_words()}",
+            server=self.server,
+            phase=phase,
+            cause=cause,
+            exit_code=remains.exit_code,
+            stderr_tail=remains.stderr,
+        )
+        return _explained(error, remains)
+
+    def died(self, reason: str, remains: Remains) -> ConnectFailed:
+        """Return the error for a server that ended before it had answered."""
+        code = remains.exit_code
+        if code is None:
+            return self.failed(remains.cause(reason), remains)
+        cause = f"{ended(code)} before it answered"
+        line = f"Server '{self.server}' {cause}{remains.last_words()}"
+        return _explained(ConnectFailed(line, server=self.server, phase="connecting", cause=cause), remains)
+
+    def failed(self, reason: str, remains: Remains) -> ConnectFailed:
+        """Return the error for a conversation that never began."""
+        line = f"Cannot connect to server '{self.server}': {reason}{remains.last_words()}"
+        return _explained(ConnectFailed(line, server=self.server, phase="connecting", cause=reason), remains)
+
+    def silent(self, waited_for: str, seconds: float, remains: Remains) -> Timeout:
+        """Return the error for a server that did not answer in time while the conversation was opened."""
+        cause = f"no answer to {waited_for} within {seconds:g} s"
+        line = f"Cannot connect to server '{self.server}': {cause}{remains.last_words()}"
+        return _explained(Timeout(line, server=self.server, phase="connecting", cause=cause), remains)
+
+    def badly_closed(self, error: BaseException) -> ConversationError:
+        """Return the error for a server in this process that failed while it was ending."""
+        cause = f"it failed: {plain(error)}"
+        line = f"Closing server '{self.server}': {cause}"
+        return ConversationError(line, server=self.server, phase="closing", cause=cause)
+
+
+def ended(code: int) -> str:
+    """Say how a process ended that has this exit code."""
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def plain(error: BaseException) -> str:
+    """Return one line for an exception; for a group, of the first one in it and how many there are (P2)."""
+    first, *others = leaves(error)
+    text = " ".join(str(first).split())
+    line = f"{type(first).__name__}: {text}" if text else type(first).__name__
+    return f"{line} (and {len(others)} more)" if others else line
+
+
+def leaves(error: BaseException) -> list[BaseException]:
+    """Return the exceptions that a group is made of, at any depth; an exception that is no group is its own leaf."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in leaves(each)]
+
+
+def _explained(error: ErrorT, remains: Remains) -> ErrorT:
+    """Attach what does not go into one line: it is shown with the traceback."""
+    error.__cause__ = remains.error
+    if "\n" in remains.stderr.strip():
+        error.add_note(f"The end of the server's stderr:\n{remains.stderr.rstrip()}")
+    return error

@@ -1,0 +1,34 @@
+"""Saying parameters: what a caller gives, as the JSON object that goes out.
+
+Below: the facade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mcport.core.dialects.contract import PROGRESS_TOKEN
+from mcport.core.jsonrpc import JsonObject
+
+
+def with_meta(params: JsonObject | None, meta: JsonObject) -> JsonObject:
+    """Return parameters with more metadata; raises ValueError for a key that is the library's business."""
+    if PROGRESS_TOKEN in meta:
+        raise ValueError(f"meta: {PROGRESS_TOKEN} is chosen by the client; give progress= to be told of progress")
+    return {**(params or {}), "_meta": {**((params or {}).get("_meta") or {}), **meta}}
+
+
+def dump_params(name: str, values: Mapping[str, object], revision: str) -> JsonObject:
+    """Return the parameters of that type with these values, without what the revision lacks.
+
+    Raises ValueError with one line for values that do not fit.
+    """
+    from pydantic import ValidationError
+
+    from mcport.spec import types
+    from mcport.spec.model import first_fault
+
+    try:
+        return getattr(types, name)(**values).to_wire(revision)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise ValueError(f"the parameters do not fit {name}: {first_fault(error)}") from None

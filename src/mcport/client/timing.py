@@ -1,0 +1,63 @@
+"""How long a client waits, and how a call says that it wants something else.
+
+In every place None means without end. A call that says nothing has the client's own time, so "nothing" needs a value
+of its own. Below: nothing of mcport.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, TypeAlias
+
+CONNECT_SECONDS: Final = 30.0
+"""How long an opening may take."""
+
+SILENT_SECONDS: Final = 300.0
+"""How long a call may be silent."""
+
+TOTAL_SECONDS: Final = 3600.0
+"""How long a call may take in all, progress or not (basic/lifecycle, Timeouts: a bound always)."""
+
+
+class Unset(Enum):
+    """What stands where nothing was said."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+Seconds: TypeAlias = float | Unset | None
+"""So many seconds; None for as long as it takes; `UNSET` for what the client was made with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the calls of one client may be silent, and how long they may take in all."""
+
+    silent: float | None = SILENT_SECONDS
+    total: float | None = TOTAL_SECONDS
+
+    def __post_init__(self) -> None:
+        check_seconds(self.silent)
+        check_seconds(self.total)
+
+    def with_call(self, timeout: float | None) -> Patience:
+        """Return what holds for a call that names a time: None is no limit at all, a long one is granted in full."""
+        if timeout is None:
+            return ENDLESS
+        check_seconds(timeout)
+        return Patience(timeout, self.total if self.total is None else max(self.total, timeout))
+
+
+def check_seconds(seconds: float | None) -> None:
+    """Raise ValueError for a time that cannot be waited."""
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"a timeout is a positive number of seconds, or None for no limit; got {seconds!r}")
+
+
+ENDLESS: Final = Patience(None, None)

@@ -1,59 +1,97 @@
 """Running a handler: on the loop or in a worker thread, with its context, stoppable from outside.
 
-Tools, resources and prompts all run here. Below: `session`.
+Tools, resources and prompts all run here. What comes out is a value or an `Exception`: a handler that tries to end the
+program, or lets out a cancellation that nobody asked for, has failed like any other. Below: `session`, `living`.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import anyio
+
 from mcport.core.dialects.contract import Admitted
-from mcport.errors import ProtocolError
+from mcport.errors import InternalError
 from mcport.session.exchange import Exchange
-from mcport.session.workers import Workers
 
 from .context import Context
+from .living import Life
 from .signature import Signature
 
 
-class Caller:
-    """Runs the handlers of one server. `workers` and `lifespan` are there while it is being served."""
+class HandlerQuit(Exception):
+    """A handler let out something that is no `Exception` and would have ended more than its own request."""
 
-    def __init__(self) -> None:
-        self.workers: Workers | None = None
-        self.lifespan: Any = None
 
-    async def call(
-        self,
-        function: Callable[..., Any],
-        signature: Signature,
-        arguments: dict[str, Any],
-        exchange: Exchange,
-        admitted: Admitted,
-    ) -> Any:
-        """Call a handler with bound arguments and return its value; what it raises comes out."""
-        if signature.context_parameter is not None:
-            arguments[signature.context_parameter] = Context(exchange, admitted, self.lifespan)
-        if signature.is_async:
-            if not signature.may_suspend:
-                # Without an await in it nothing can reach it before it is done: it needs no scope to be stopped by.
-                return await function(**arguments)
-            with exchange.outlet.loop.scope() as scope:
-                exchange.scope = scope
-                if exchange.cancelled:
-                    scope.cancel()
-                return await function(**arguments)
-            return None
-        return await self._in_thread(partial(function, **arguments), exchange)
+async def call(
+    function: Callable[..., Any],
+    signature: Signature,
+    arguments: dict[str, Any],
+    exchange: Exchange,
+    admitted: Admitted,
+) -> Any:
+    """Call a handler with bound arguments and return its value; what it raises comes out as an `Exception`.
 
-    async def _in_thread(self, call: Callable[[], Any], exchange: Exchange) -> Any:
-        if self.workers is None:
-            raise ProtocolError("the server is shutting down")
+    A cancelled request comes out as the loop's cancellation, or as None where its handler was stopped by it.
+    """
+    if signature.context_parameter is not None:
+        arguments[signature.context_parameter] = Context(exchange, admitted, _life(exchange).lifespan)
+    try:
+        if not signature.is_async:
+            return await _in_thread(partial(function, **arguments), exchange)
+        if not signature.may_suspend:
+            # Without an await in it nothing can reach it before it is done: it needs no scope to be stopped by.
+            return await function(**arguments)
         with exchange.outlet.loop.scope() as scope:
             exchange.scope = scope
             if exchange.cancelled:
                 scope.cancel()
-            return await self.workers.run(call, scope)
-        return None
+            return await function(**arguments)
+    except Exception:
+        raise
+    except BaseException as error:
+        if _is_wanted(error, exchange):
+            raise
+        _pass_on(error, signature)
+        reason = f"it let out {type(error).__name__}" + (f": {error}" if str(error) else "")
+        raise HandlerQuit(reason).with_traceback(error.__traceback__) from None
+    return None
+
+
+async def _in_thread(run: Callable[[], Any], exchange: Exchange) -> Any:
+    with exchange.outlet.loop.scope() as scope:
+        exchange.scope = scope
+        if exchange.cancelled:
+            scope.cancel()
+        value = await _life(exchange).workers.run(run, scope)
+        # A plain function around a coroutine function, as simple decorators make them, returns what is to be awaited.
+        return await value if hasattr(type(value), "__await__") else value
+    return None
+
+
+def _life(exchange: Exchange) -> Life:
+    life: Life | None = getattr(exchange.conversation, "life", None)
+    if life is None:
+        raise InternalError("the server is shutting down")
+    return life
+
+
+def _is_wanted(error: BaseException, exchange: Exchange) -> bool:
+    """Whether a handler's task is to end with this: it was cancelled from outside, or is being thrown away.
+
+    A task of asyncio counts who cancelled it; elsewhere cancellation comes from outside always. (A handler that awaits
+    a task of its own, which was cancelled, gets a cancellation that is none of this request's.)
+    """
+    if not isinstance(error, anyio.get_cancelled_exc_class()):
+        return isinstance(error, GeneratorExit)
+    cancelling: Callable[[], int] | None = getattr(exchange.task, "cancelling", None)
+    return exchange.cancelled or cancelling is None or cancelling() > 0
+
+
+def _pass_on(error: BaseException, signature: Signature) -> None:
+    """A Ctrl-C that happened to strike inside a handler is meant for the program: send it where signals go."""
+    if isinstance(error, KeyboardInterrupt) and signature.is_async:
+        signal.raise_signal(signal.SIGINT)

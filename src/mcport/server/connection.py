@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from mcport.core.dialects.contract import Conversation
 from mcport.core.events import Asked, Told
 from mcport.core.jsonrpc import Malformed
 from mcport.core.limits import Limits
@@ -17,6 +16,7 @@ from mcport.session.loop import Loop
 from mcport.session.session import Hooks, Session
 
 from .kernel import Kernel
+from .living import Life, Visit
 
 log: Final = logging.getLogger("mcport.server")
 
@@ -30,8 +30,8 @@ CLEANUP: Final = 5.0
 class Connection:
     """Serves one client until it is gone."""
 
-    def __init__(self, kernel: Kernel, channel: Channel, loop: Loop, limits: Limits) -> None:
-        self.conversation = Conversation()
+    def __init__(self, kernel: Kernel, channel: Channel, loop: Loop, limits: Limits, life: Life | None) -> None:
+        self.conversation = Visit(life=life)
         self._gone = loop.promise()
         hooks = Hooks(
             told=self._told, ended=self._ended, malformed=_malformed, serves=_always, batches=self._allows_batches

@@ -25,7 +25,10 @@ _NUMBER: Final = b'{"content":[{"type":"text","text":"%d"}]}'
 def pack(value: Any, revision: Revision) -> Body | Model:
     """Return the tools/call result for a returned value. Raises `ResultUnsendable` for one that cannot be JSON."""
     if type(value) is str:
-        return Body(_TEXT % _text_json(value))
+        try:
+            return Body(_TEXT % to_json(value))  # not `dump`, which would search a text of a megabyte for numbers
+        except ValueError as error:
+            raise unsendable(value, error) from None
     if type(value) is int and -_SHORT < value < _SHORT:
         return Body(_NUMBER % value)
     if value is None:
@@ -34,7 +37,7 @@ def pack(value: Any, revision: Revision) -> Body | Model:
         return _pack_model(value, revision)
     if isinstance(value, list | tuple) and any(_is_content(member) for member in value):
         return _result([block_of(member, revision) for member in value])
-    return Body(_TEXT % _text_json(text_of(value)))
+    return _text(value)
 
 
 _SHORT: Final = 10**18
@@ -60,19 +63,21 @@ def text_of(value: Any) -> str:
         return value
     if isinstance(value, bytes | bytearray | memoryview):
         raise ResultUnsendable("it returned bytes: return text, or content such as ImageContent or AudioContent")
+    data = json_of(value)
+    return str(parse_json(data.encode())) if data.startswith('"') else data
+
+
+def json_of(value: Any) -> str:
+    """Return the JSON of a value. Raises `ResultUnsendable` where there is none."""
     try:
-        data = dump(value)
-        return str(parse_json(data)) if data.startswith(b'"') else data.decode()
+        return dump(value).decode()
     except (ValueError, RecursionError) as error:
         raise unsendable(value, error) from None
 
 
-def _text_json(text: str) -> bytes:
-    """Return a text as a JSON string. It may say NaN: text is not searched for numbers."""
-    try:
-        return dump(text)
-    except ValueError as error:
-        raise unsendable(text, error) from None
+def _text(value: Any) -> Body:
+    """Return the result of which the one block is the text of a value."""
+    return Body(_TEXT % to_json(text_of(value)))
 
 
 def block_of(value: Any, revision: Revision) -> Model:
@@ -102,7 +107,7 @@ def _pack_model(value: Model, revision: Revision) -> Model | Body:
 
     if isinstance(value, CallToolResult):
         return value.model_copy(update={"content": [block_of(block, revision) for block in value.content]})
-    return _result([block_of(value, revision)]) if _is_content(value) else Body(_TEXT % _text_json(text_of(value)))
+    return _result([block_of(value, revision)]) if _is_content(value) else _text(value)
 
 
 def _result(blocks: list[Any]) -> Model:

@@ -5,6 +5,7 @@ Below: `session.exchange` and the dialects' values.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
@@ -64,9 +65,12 @@ class Context(Generic[LifespanT]):
         """Tell the client how far the request has come.
 
         Values must increase; one that does not is left out. Nothing is sent where the client did not ask for progress.
-        `total` is in the same unit as `progress`. Waits while the client reads too slowly.
+        `total` is in the same unit as `progress`. Waits while the client reads too slowly. A `def` handler calls it by
+        `anyio.from_thread.run(ctx.report_progress, 1, 3)`. Raises ValueError for a number that is not finite.
         See basic/utilities/progress of the specification.
         """
+        if not math.isfinite(progress) or not (total is None or math.isfinite(total)):
+            raise ValueError("progress and total are finite numbers")
         if not self._admitted.revision.has_progress_message:
             message = None
         if self._exchange.progress(progress, total, message):

@@ -1,6 +1,6 @@
 """What happens to an unexpected exception of a handler: a short traceback in the log, an id for whoever asked.
 
-The id stands in both, so that a person who reads the answer finds the log entry. In dev mode the text itself is shown.
+The id stands in both, so that a person who reads the answer finds the log entry. In dev mode all of it is shown.
 It knows nothing of tools or methods. Below: nothing of mcport.
 """
 
@@ -8,38 +8,85 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sysconfig
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Final
+
+from .unsendable import ResultUnsendable
 
 log: Final = logging.getLogger("mcport.server")
 
 _HOME: Final = str(Path(__file__).parent.parent)
-_MOST_FRAMES: Final = 8
+_EXAMPLES: Final = str(Path(_HOME, "examples"))
+_FOREIGN: Final = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_MOST_FRAMES: Final = 6
+_MOST_CAUSES: Final = 3
 
 
 class Faults:
-    """Notes faults of handlers for one server. With `dev` their texts are shown to the other side."""
+    """Notes faults of handlers for one server. With `dev` they are shown to the other side as well."""
 
     def __init__(self, dev: bool = False) -> None:
         self.dev = dev
 
-    def note(self, where: str, error: BaseException) -> str:
-        """Log a fault and return its id."""
-        trouble = f"error {secrets.token_hex(4)}"
-        log.error("%s failed (%s)\n%s", where, trouble, short_traceback(error))
-        return trouble
-
     def text(self, where: str, error: BaseException) -> str:
-        """Log a fault and return the one line that the other side may read."""
-        trouble = self.note(where, error)
+        """Log a fault and return the text that the other side may read: one line, but in dev mode."""
+        trouble = f"error {secrets.token_hex(4)}"
+        story = str(error) if isinstance(error, ResultUnsendable) else short_traceback(error)
+        log.error("%s failed (%s)\n%s", where, trouble, story)
         if self.dev:
-            return f"{where} failed: {type(error).__name__}: {error} ({trouble})"
+            return f"{where} failed ({trouble})\n{story}"
+        if isinstance(error, ResultUnsendable):
+            return f"{where} is at fault: what it returned cannot be sent ({trouble}; the server's log has the details)"
         return f"{where} failed unexpectedly ({trouble}; the server's log has the details)"
 
 
 def short_traceback(error: BaseException) -> str:
-    """Return a traceback without mcport's own frames, the innermost last."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_HOME)]
-    lines = traceback.format_list(frames[-_MOST_FRAMES:]) + traceback.format_exception_only(error)
+    """Return a traceback that begins with the user's own frames, and leaves mcport's out; the causes in a line each."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+    lines = list(_shortened(frames)) + traceback.format_exception_only(error)
+    for cause in _causes(error):
+        lines.append("because of " + traceback.format_exception_only(cause)[-1])
+    if isinstance(error, BaseExceptionGroup):
+        lines += ["with " + traceback.format_exception_only(each)[-1] for each in error.exceptions[:_MOST_CAUSES]]
     return "".join(lines).rstrip()
+
+
+def from_own_code(trace: TracebackType | None) -> TracebackType | None:
+    """Return the part of a traceback that begins with the user's code; all of it where there is none."""
+    part = trace
+    while part is not None and _is_foreign(part.tb_frame.f_code.co_filename):
+        part = part.tb_next
+    return part or trace
+
+
+def _shortened(frames: list[traceback.FrameSummary]) -> Iterator[str]:
+    """The last frames of the user's code, and the innermost frame of whatever it called."""
+    own = [frame for frame in frames if not _is_foreign(frame.filename)] or frames[:1]
+    shown = own[-_MOST_FRAMES:]
+    yield from traceback.format_list(shown)
+    if frames and frames[-1] is not shown[-1]:
+        between = len(frames) - frames.index(shown[-1]) - 2
+        if between:
+            yield f"  ... {between} more frames of libraries\n"
+        yield from traceback.format_list(frames[-1:])
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    for _ in range(_MOST_CAUSES):
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if cause is None:
+            return
+        yield cause
+        error = cause
+
+
+def _is_foreign(filename: str) -> bool:
+    return _is_ours(filename) or filename.startswith((*_FOREIGN, "<frozen"))
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(_HOME) and not filename.startswith(_EXAMPLES)

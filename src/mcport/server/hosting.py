@@ -18,10 +18,10 @@ from mcport.session.channel import Channel, Transport, TransportChannel
 from mcport.session.loop import Loop, current_loop
 from mcport.session.workers import workers_for
 
-from .calling import Caller
 from .connection import Connection
+from .faults import from_own_code
 from .kernel import Kernel
-from .living import Living
+from .living import Life, Living
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
@@ -29,21 +29,23 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 class Host:
     """Serves one server's connections. `lifespan` is entered with `server` while there are any."""
 
-    def __init__(
-        self, server: object, kernel: Kernel, caller: Caller, lifespan: Lifespan | None, limits: Limits
-    ) -> None:
+    def __init__(self, server: object, kernel: Kernel, lifespan: Lifespan | None, limits: Limits) -> None:
         self._server = server
         self._kernel = kernel
-        self._caller = caller
         self._lifespan = lifespan
         self.limits = limits
         self._living = Living(self._alive)
 
     async def serve(self, channel: Channel, loop: Loop, connected: Callable[[Connection], None] | None = None) -> None:
         """Serve one connection until its client is gone. `connected` is handed the connection before it begins."""
-        await self._living.enter(loop)
         try:
-            connection = Connection(self._kernel, channel, loop, self.limits)
+            life = await self._living.enter(loop)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await channel.aclose()
+            raise
+        try:
+            connection = Connection(self._kernel, channel, loop, self.limits, life)
             if connected is not None:
                 connected(connection)
             await connection.serve()
@@ -57,11 +59,17 @@ class Host:
         await self.serve(TransportChannel(transport, loop, self.limits.message_bytes), loop)
 
     def run_stdio(self) -> None:
-        """Serve over stdio as a program of its own. Blocks; one Ctrl-C ends it without a traceback."""
+        """Serve over stdio as a program of its own. Blocks; one Ctrl-C ends it without a traceback.
+
+        What the lifespan raises comes out, by itself and with a short traceback.
+        """
         try:
             anyio.run(self.serve_stdio, True)
         except KeyboardInterrupt:
             return
+        except Exception as error:
+            # Most likely the lifespan's: what the author reads begins with code of the author.
+            raise error.with_traceback(from_own_code(error.__traceback__))  # noqa: B904
 
     async def serve_stdio(self, signals: bool) -> None:
         """Serve the client at the other end of stdin and stdout until it closes stdin.
@@ -70,36 +78,34 @@ class Host:
         """
         from mcport.transports.stdio import open_stdio
 
-        loop = current_loop()
+        loop, watching = current_loop(), anyio.CancelScope()
+
+        def connected(connection: Connection) -> None:
+            if signals and sys.platform != "win32":
+                loop.keep(_stop_on_signal(connection, watching))
+
         with open_stdio(loop, self.limits.message_bytes) as channel:
-            async with anyio.create_task_group() as tasks:
-
-                def connected(connection: Connection) -> None:
-                    if signals and sys.platform != "win32":
-                        tasks.start_soon(_stop_on_signal, connection)
-
+            try:
                 await self.serve(channel, loop, connected)
-                tasks.cancel_scope.cancel()
+            finally:
+                watching.cancel()
 
     @asynccontextmanager
-    async def _alive(self, loop: Loop) -> AsyncIterator[None]:
+    async def _alive(self, loop: Loop) -> AsyncIterator[Life]:
         """What stands while anybody is connected: worker threads, and what the user's lifespan yields."""
-        self._caller.workers = workers_for(loop, self.limits.worker_threads)
+        life = Life(workers_for(loop, self.limits.worker_threads))
         try:
             if self._lifespan is None:
-                yield
+                yield life
                 return
-            async with self._lifespan(self._server) as value:
-                self._caller.lifespan = value
-                yield
+            async with self._lifespan(self._server) as life.lifespan:
+                yield life
         finally:
-            self._caller.lifespan = None
-            self._caller.workers.close()
-            self._caller.workers = None
+            life.workers.close()
 
 
-async def _stop_on_signal(connection: Connection) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+async def _stop_on_signal(connection: Connection, watching: anyio.CancelScope) -> None:
+    with watching, anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
         async for _ in received:
             connection.stop()
             return

@@ -1,30 +1,30 @@
 """The kernel: from an exchange to the bytes of its answer.
 
 It asks the dialects whether a request may come in, finds its route, and has the result dressed. It does not know what
-the methods do, nor how the bytes travel. Below: `core.dialects`, `session.exchange`, `routes`.
+the methods do, nor how the bytes travel. Below: `core.dialects`, `session.exchange`, `routes`, `dressing`, `refusals`.
 """
 
 from __future__ import annotations
 
 from mcport.core.dialects import handshake, stateless
 from mcport.core.dialects.contract import META_VERSION, Conversation, Offer
-from mcport.core.dialects.envelope import Envelope
-from mcport.errors import InternalError, InvalidParams, InvalidRequest, MethodNotFound, ResourceNotFound
+from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError
 from mcport.session.exchange import Exchange
-from mcport.spec.revisions import Revision
 
+from .dressing import Dresser
 from .faults import Faults
+from .refusals import fitted
 from .routes import Route, Routes
 
 
 class Kernel:
     """Answers exchanges for one server, whatever the transport and the revision."""
 
-    def __init__(self, offer: Offer, routes: Routes, faults: Faults) -> None:
+    def __init__(self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults) -> None:
         self._offer = offer
         self._faults = faults
         self._routes = routes
-        self._envelopes: dict[str, Envelope] = {}
+        self._envelope = dresser.envelope
 
     async def answer(self, exchange: Exchange) -> object:
         """Answer a request: return the bytes of the result, or raise a `ProtocolError`."""
@@ -43,18 +43,15 @@ class Kernel:
         if route is None:
             raise MethodNotFound(f"Method not found: {asked.method}")
         if asked.token is None and meta is not None:
-            _check_token(meta)
+            _check_meta(meta)
         try:
             result = await route(exchange, admitted)
-            return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
-        except ResourceNotFound as error:
-            error.code = revision.resource_not_found_code
-            raise
+            return self._envelope(revision).dress(result)
+        except ProtocolError as error:
+            raise fitted(error, revision) from None
         except ValueError as error:
-            trouble = self._faults.note(f"the answer to {asked.method}", error)
-            raise InternalError(
-                f"Internal error: the answer is not valid JSON (see the server's log, {trouble})"
-            ) from None
+            line = self._faults.text(f"The answer to {asked.method}", error)
+            raise InternalError(line) from None
 
     def _unopened(self, exchange: Exchange) -> object:
         """Answer a request that comes before `initialize`, which may be that itself."""
@@ -66,14 +63,13 @@ class Kernel:
             raise InvalidParams(f"{method}: _meta {META_VERSION} is missing")
         if method == "ping":
             return {}
-        raise InvalidRequest(f"{method} came before initialize, and its _meta names no protocol version")
-
-    def _envelope(self, revision: Revision) -> Envelope:
-        envelope = self._envelopes[revision.name] = Envelope(revision, self._offer.info(revision))
-        return envelope
+        # One code for both eras: a stateless request that lacks its version, or any other one before its time.
+        raise InvalidParams(f"{method} came before initialize, and its _meta has no {META_VERSION}")
 
 
-def _check_token(meta: object) -> None:
-    """Refuse a progress token that is neither a string nor an integer (basic/utilities/progress)."""
-    if type(meta) is dict and "progressToken" in meta:
+def _check_meta(meta: object) -> None:
+    """Refuse `_meta` that is no object, and a progress token that is neither a string nor an integer."""
+    if type(meta) is not dict:
+        raise InvalidParams("_meta must be an object")
+    if "progressToken" in meta:
         raise InvalidParams("_meta progressToken must be a string or an integer")

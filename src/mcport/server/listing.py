@@ -1,13 +1,12 @@
 """A list that clients page through: tools, resources, templates, prompts.
 
 Entries keep the order in which they were added. A page is built once and then stays as it is until the list changes;
-its cursor names the last entry before it and is opaque to clients (server/utilities/pagination). Below: `envelope`.
+its cursor stands for the last entry before it, and clients read nothing from it (server/utilities/pagination). Below:
+`envelope`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator
 from typing import Generic, Protocol, TypeVar
 
@@ -50,6 +49,7 @@ class Listing(Generic[EntryT]):
         self._changed = changed
         self._entries: dict[str, EntryT] = {}
         self._pages: dict[str | None, Fixed] = {}
+        self._after: dict[str, int] | None = None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -82,6 +82,7 @@ class Listing(Generic[EntryT]):
 
     def _touched(self) -> None:
         self._pages.clear()
+        self._after = None
         self._changed()
 
     async def answer(self, exchange: Exchange, admitted: Admitted) -> Fixed:
@@ -97,28 +98,23 @@ class Listing(Generic[EntryT]):
         keys = list(self._entries)
         following = write_cursor(keys[end - 1]) if end < len(keys) else None
         fixed = Fixed(self._page([self._entries[key].shown() for key in keys[start:end]], following))
-        self._pages[cursor] = fixed
+        if start == 0 or (self._size is not None and start % self._size == 0):
+            # Pages that begin elsewhere, after a list has changed under a client, are not worth keeping.
+            self._pages[cursor] = fixed
         return fixed
 
     def _position(self, cursor: object) -> int:
         """Return where the page after a cursor begins; raises `InvalidParams` for a cursor that is not of this list."""
-        key = read_cursor(cursor)
-        if key is None or key not in self._entries:
+        if self._after is None:
+            self._after = {write_cursor(key): index for index, key in enumerate(self._entries, start=1)}
+        start = self._after.get(cursor) if type(cursor) is str else None
+        if start is None:
             raise InvalidParams(f"the cursor is not one of this list of {self._kind}s")
-        return list(self._entries).index(key) + 1
+        return start
 
 
 def write_cursor(key: str) -> str:
-    """Return the opaque cursor of the page after an entry."""
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    """Return the cursor of the page after an entry: a short word from which nobody reads anything."""
+    import hashlib  # only lists of several pages need it
 
-
-def read_cursor(cursor: object) -> str | None:
-    """Return the key in a cursor, None if it is no cursor of ours."""
-    if type(cursor) is not str or len(cursor) > 2048:
-        return None
-    try:
-        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, ValueError):
-        return None
-    return key if write_cursor(key) == cursor else None
+    return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=12).hexdigest()

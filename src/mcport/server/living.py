@@ -1,72 +1,118 @@
-"""A lifespan that several connections share.
+"""The life of a server: what stands while anybody is connected, and the lifespan that several connections share.
 
-It runs in a task of its own: entered before the first connection, left after the last one, always by the same task,
-whoever connects and from wherever. Below: `session.loop`.
+A life belongs to one event loop: it begins with the first connection there and ends after the last one. The lifespan
+runs in a task of its own, so that it is entered and left by the same task, whoever connects and from wherever. Below:
+`session.loop`, `session.workers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
+import anyio.lowlevel
 
+from mcport.core.dialects.contract import Conversation
 from mcport.session.loop import Loop
+from mcport.session.workers import Workers
+
+
+@dataclass(slots=True)
+class Life:
+    """What stands while anybody is connected: worker threads, and what the lifespan yielded (None without one)."""
+
+    workers: Workers
+    lifespan: Any = None
+
+
+@dataclass(slots=True)
+class Visit(Conversation):
+    """One connection's conversation, and the life in which its handlers run."""
+
+    life: Life | None = None
 
 
 class _Run:
-    """One life: from the first connection to the last."""
+    """One life on its way: from the first connection to the last."""
 
     def __init__(self) -> None:
+        self.guests = 0
+        self.life: Life | None = None
+        self.error: BaseException | None = None
         self.ready = anyio.Event()
         self.leave = anyio.Event()
         self.left = anyio.Event()
-        self.error: BaseException | None = None
+        self.entering = anyio.CancelScope()
+
+    def failure(self) -> BaseException:
+        """What is raised in every guest when there is no life to join."""
+        return self.error or RuntimeError("the lifespan was cancelled before it was entered")
 
 
 class Living:
-    """Keeps a context entered while anybody needs it. `context` makes a fresh one for each life."""
+    """Keeps a life going while anybody needs it. `context` begins one, on the loop that it is given, and ends it."""
 
-    def __init__(self, context: Callable[[Loop], AbstractAsyncContextManager[None]]) -> None:
+    def __init__(self, context: Callable[[Loop], AbstractAsyncContextManager[Life]]) -> None:
         self._context = context
-        self._guests = 0
-        self._run: _Run | None = None
+        self._runs: WeakKeyDictionary[Any, _Run] = WeakKeyDictionary()
 
-    async def enter(self, loop: Loop) -> None:
-        """Wait until the context is entered; raises what entering it raised."""
-        self._guests += 1
-        if self._guests == 1:
-            self._run = _Run()
-            loop.keep(self._live(self._run, loop))
-        run = self._run
-        assert run is not None
+    async def enter(self, loop: Loop) -> Life:
+        """Join the life of the running loop, begin one if there is none; raises what the lifespan raised."""
+        here = _loop_token()
+        while (run := self._runs.get(here)) is not None and run.leave.is_set():
+            await run.left.wait()  # the last one is still being ended
+        if run is None:
+            run = self._runs[here] = _Run()
+            loop.keep(self._live(run, loop, here))
+        run.guests += 1
         try:
             await run.ready.wait()
-            if run.error is not None:
-                raise run.error
+            if run.life is None:
+                raise run.failure()
         except BaseException:
-            self._guests -= 1
-            run.leave.set()
+            self._one_less(run)
             raise
+        return run.life
 
     async def leave(self) -> None:
-        """One guest goes; the last one waits until the context is left, and raises what leaving it raised."""
-        self._guests -= 1
-        run = self._run
-        assert run is not None
-        if self._guests == 0:
-            run.leave.set()
+        """One guest goes; the last one waits until the life is over, and raises what ending it raised."""
+        run = self._runs.get(_loop_token())
+        if run is not None and self._one_less(run):
             await run.left.wait()
             if run.error is not None:
                 raise run.error
 
-    async def _live(self, run: _Run, loop: Loop) -> None:
+    def _one_less(self, run: _Run) -> bool:
+        run.guests -= 1
+        if run.guests == 0:
+            run.leave.set()
+            if not run.ready.is_set():
+                run.entering.cancel()  # nobody waits for it any more
+        return run.guests == 0
+
+    async def _live(self, run: _Run, loop: Loop, here: Hashable) -> None:
+        """The task in which one life is lived; its error is for the guests, and not for the loop."""
         try:
-            async with self._context(loop):
-                run.ready.set()
-                await run.leave.wait()
-        except Exception as error:
+            with run.entering:
+                async with self._context(loop) as life:
+                    run.life = life
+                    run.ready.set()
+                    await run.leave.wait()
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:
             run.error = error
         finally:
+            self._runs.pop(here, None)
             run.ready.set()
+            run.leave.set()
             run.left.set()
+
+
+def _loop_token() -> Any:
+    token = anyio.lowlevel.current_token()
+    return getattr(token, "native_token", token)

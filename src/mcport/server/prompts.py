@@ -6,17 +6,19 @@ From `prompts/get` to the function and back. Below: `signature`, `calling`, `lis
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
-from mcport.core.jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.errors import InternalError, InvalidParams, ProtocolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
+from mcport.spec.revisions import Revision
 
-from .calling import Caller
-from .content import text_block
+from .calling import call
+from .content import block_of
+from .dressing import Dresser
 from .faults import Faults
 from .listing import Listing
 from .routes import Route
@@ -33,16 +35,20 @@ class PromptEntry:
 
     function: Callable[..., Any]
     signature: Signature
-    name: str | None = None
+    name: str
     title: str | None = None
     description: str | None = None
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
-    key: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.key = self.name or self.signature.name
-        self.description = self.description or self.signature.description or None
+    @property
+    def key(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str | None:
+        """What the prompt is for: as given, or from the docstring."""
+        return self.description or self.signature.description or None
 
     def shown(self) -> Model:
         """Return the prompt as clients see it."""
@@ -55,9 +61,9 @@ class PromptEntry:
             for name, about in schema.get("properties", {}).items()
         ]
         return Prompt(
-            name=self.key,
+            name=self.name,
             title=self.title,
-            description=self.description,
+            description=self.text,
             arguments=arguments or None,
             icons=self.icons,
             meta=self.meta,
@@ -75,32 +81,33 @@ class Prompts:
     """All prompts of a server."""
 
     def __init__(
-        self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]
+        self, server: str, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None]
     ) -> None:
         self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed)
         self._server = server
-        self._caller = caller
+        self._dresser = dresser
         self._faults = faults
 
     def routes(self) -> dict[str, Route]:
         """Return the routes that are offered now: none without prompts."""
         return {"prompts/list": self.listing.answer, "prompts/get": self.get} if len(self.listing) else {}
 
-    async def get(self, exchange: Exchange, admitted: Admitted) -> Model:
+    async def get(self, exchange: Exchange, admitted: Admitted) -> Raw:
         """Serve `prompts/get`."""
         params = exchange.asked.params
         entry = self._find(params.get("name"))
         try:
-            arguments = entry.signature.bind_texts(_texts(entry.key, params.get("arguments")))
+            arguments = entry.signature.bind_texts(_texts(entry.name, params.get("arguments")))
         except ArgumentsInvalid as error:
-            raise InvalidParams(f"{entry.key}: {error.line}") from None
+            raise InvalidParams(f"{entry.name}: {error.line}") from None
         try:
-            value = await self._caller.call(entry.function, entry.signature, arguments, exchange, admitted)
-            return messages_of(value, entry.description)
+            value = await call(entry.function, entry.signature, arguments, exchange, admitted)
+            result = messages_of(value, entry.text, admitted.revision)
+            return self._dresser.dress_returned(value, result, admitted.revision)
         except ProtocolError:
             raise
         except Exception as error:
-            raise InternalError(self._faults.text(f"Prompt {entry.key!r}", error)) from None
+            raise InternalError(self._faults.text(f"Prompt {entry.name!r}", error)) from None
 
     def _find(self, name: object) -> PromptEntry:
         if type(name) is not str:
@@ -126,24 +133,30 @@ def _texts(prompt: str, arguments: object) -> dict[str, str]:
     return arguments
 
 
-def messages_of(value: Any, description: str | None) -> Model:
-    """Return the prompts/get result for a returned value.
+def messages_of(value: Any, description: str | None, revision: Revision) -> Model:
+    """Return the prompts/get result for a returned value, as the revision knows it.
 
-    A string is one message of the user, a list is several; each member is a string, a message model, or a content
-    block of the user.
+    A string is one message of the user, a list is several; each member is a string, a message (a model, or a dict of
+    role and content), or content of the user. Raises TypeError for None, which is no message.
     """
     from mcport.spec.types import GetPromptResult
 
     if isinstance(value, GetPromptResult):
-        return value
+        return value.model_copy(update={"messages": [_message(member, revision) for member in value.messages]})
     members = value if isinstance(value, list | tuple) else [value]
-    return GetPromptResult(description=description or None, messages=[_message(member) for member in members])
+    return GetPromptResult(description=description, messages=[_message(member, revision) for member in members])
 
 
-def _message(value: Any) -> Model:
-    from mcport.spec.types import PromptMessage, TextContent
+def _message(value: Any, revision: Revision) -> Model:
+    from mcport.spec.types import PromptMessage
 
+    if value is None:
+        raise TypeError("a prompt returns text or messages, not None")
+    if isinstance(value, dict) and value.keys() == {"role", "content"}:
+        content = value["content"]
+        value = PromptMessage(
+            role=value["role"], content=block_of(content, revision) if isinstance(content, str) else content
+        )
     if isinstance(value, PromptMessage):
-        return value
-    content = value if isinstance(value, Model) else TextContent(**text_block(value))
-    return PromptMessage(role="user", content=content)
+        return value.model_copy(update={"content": block_of(value.content, revision)})
+    return PromptMessage(role="user", content=block_of(value, revision))

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
-from mcport.core.jsonrpc import JsonObject, dump
+from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.core.uri_template import UriTemplate
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
-from .calling import Caller
+from .calling import call
+from .content import json_of
+from .dressing import Dresser
 from .faults import Faults
 from .listing import Listing
 from .routes import Route
@@ -81,10 +83,13 @@ def templates_page(templates: list[Model], cursor: str | None) -> Model:
 class Resources:
     """All resources and resource templates of a server."""
 
-    def __init__(self, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None], longest: int
+    ) -> None:
         self.listing: Listing[ResourceEntry] = Listing("resource", resources_page, size, changed)
         self.templates: Listing[ResourceEntry] = Listing("resource template", templates_page, size, changed)
-        self._caller = caller
+        self._dresser = dresser
+        self._longest = longest
         self._faults = faults
 
     def routes(self) -> dict[str, Route]:
@@ -97,21 +102,24 @@ class Resources:
             "resources/read": self.read,
         }
 
-    async def read(self, exchange: Exchange, admitted: Admitted) -> Model:
+    async def read(self, exchange: Exchange, admitted: Admitted) -> Raw:
         """Serve `resources/read`."""
         uri = exchange.asked.params.get("uri")
         if type(uri) is not str:
             raise InvalidParams(
                 "resources/read: uri must be a string" if uri is not None else "resources/read: uri is missing"
             )
+        if len(uri) > self._longest:
+            raise InvalidParams(f"resources/read: uri is longer than {self._longest} characters (Limits.uri_bytes)")
         entry, variables = self._find(uri)
         try:
             arguments = entry.signature.bind_texts(variables)
         except ArgumentsInvalid as error:
             raise ResourceNotFound(f"Resource not found: {uri} ({error.line})", data={"uri": uri}) from None
         try:
-            value = await self._caller.call(entry.function, entry.signature, arguments, exchange, admitted)
-            return contents_of(value, uri, entry.mime_type)
+            value = await call(entry.function, entry.signature, arguments, exchange, admitted)
+            result = contents_of(value, uri, entry.mime_type)
+            return self._dresser.dress_returned(value, result, admitted.revision)
         except ProtocolError:
             raise
         except Exception as error:
@@ -143,11 +151,11 @@ def contents_of(value: Any, uri: str, mime_type: str | None) -> Model:
     known = TextResourceContents | BlobResourceContents
     if isinstance(value, known):
         return ReadResourceResult(contents=[value])
-    if isinstance(value, list) and value and all(isinstance(member, known) for member in value):
-        return ReadResourceResult(contents=value)
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, list | tuple) and value and all(isinstance(member, known) for member in value):
+        return ReadResourceResult(contents=list(value))
+    if isinstance(value, bytes | bytearray | memoryview):
         blob = base64.b64encode(value).decode()
         return ReadResourceResult(contents=[BlobResourceContents(uri=uri, mime_type=mime_type, blob=blob)])
-    text = value if isinstance(value, str) else dump(value).decode()
-    kind = mime_type if isinstance(value, str) or mime_type is not None else JSON_TYPE
-    return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=kind, text=text)])
+    if not isinstance(value, str):
+        value, mime_type = json_of(value), mime_type or JSON_TYPE
+    return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=mime_type, text=value)])

@@ -17,8 +17,8 @@ from mcport.session.channel import Transport
 from mcport.session.exchange import Exchange
 from mcport.spec.revisions import REVISIONS, Revision
 
-from .calling import Caller
 from .context import Context
+from .dressing import Dresser
 from .faults import Faults
 from .hosting import Host, Lifespan
 from .kernel import Kernel
@@ -79,14 +79,12 @@ class Server:
         self.instructions = instructions
         self._about = {"title": title, "description": description, "websiteUrl": website_url, "icons": icons}
         self._routes = Routes(self._offered)
-        offer = Offer(_served(revisions), self._info, self._capabilities, instructions)
-        self._offer = offer
-        faults, self._caller = Faults(dev), Caller()
-        changed = self._routes.changed
-        self._tools = Tools(name, self._caller, faults, page_size, changed)
-        self._resources = Resources(self._caller, faults, page_size, changed)
-        self._prompts = Prompts(name, self._caller, faults, page_size, changed)
-        self.host = Host(self, Kernel(offer, self._routes, faults), self._caller, lifespan, limits)
+        self._offer = offer = Offer(_served(revisions), self._info, self._capabilities, instructions)
+        faults, dresser, changed = Faults(dev), Dresser(offer), self._routes.changed
+        self._tools = Tools(name, dresser, faults, page_size, changed)
+        self._resources = Resources(dresser, faults, page_size, changed, limits.uri_bytes)
+        self._prompts = Prompts(name, dresser, faults, page_size, changed)
+        self.host = Host(self, Kernel(offer, self._routes, dresser, faults), lifespan, limits)
         """Serves connections; for transports and for clients in the same process."""
 
     def __repr__(self) -> str:
@@ -128,16 +126,17 @@ class Server:
         """Register a function as a tool; use it as a decorator, with or without arguments.
 
         The function's type hints and docstring become its schema, `name` defaults to the function's. It is returned
-        unchanged. Raises TypeError for a function that cannot be a tool, ValueError for a name that is taken.
-        See server/tools of the specification.
+        unchanged. Raises TypeError for a function that cannot be a tool, ValueError for a name that is taken; a name
+        that clients may not take well is logged as a warning. See server/tools of the specification.
         """
 
-        shown: dict[str, Any] = {"name": name, "title": title, "description": description}
+        shown: dict[str, Any] = {"title": title, "description": description}
         shown |= {"annotations": annotations, "icons": icons, "meta": meta}
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context, name=name)
-            self._tools.listing.add(ToolEntry(function=function, signature=signature, **shown))
+            own = signature.name if name is None else name
+            self._tools.add(ToolEntry(function=function, signature=signature, name=own, **shown))
             return function
 
         return register if function is None else register(function)
@@ -205,11 +204,12 @@ class Server:
         See server/prompts of the specification.
         """
 
-        shown: dict[str, Any] = {"name": name, "title": title, "description": description, "icons": icons, "meta": meta}
+        shown: dict[str, Any] = {"title": title, "description": description, "icons": icons, "meta": meta}
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context, name=name)
-            self._prompts.listing.add(PromptEntry(function=function, signature=signature, **shown))
+            own = signature.name if name is None else name
+            self._prompts.listing.add(PromptEntry(function=function, signature=signature, name=own, **shown))
             return function
 
         return register if function is None else register(function)
@@ -286,7 +286,7 @@ def _served(revisions: Iterable[str] | None) -> dict[str, Revision]:
     """Return the revisions to serve, newest first; raises ValueError for one that does not exist."""
     if revisions is None:
         return dict(REVISIONS)
-    wanted = list(revisions)
+    wanted = [revisions] if isinstance(revisions, str) else list(revisions)
     for name in wanted:
         if name not in REVISIONS:
             raise ValueError(f"unknown protocol revision {name!r}; known: {', '.join(REVISIONS)}")

@@ -6,19 +6,22 @@ From `tools/call` to the function and back: find it, bind the arguments, run it,
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.dialects.envelope import Body
-from mcport.core.jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.errors import InvalidParams, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
-from .calling import Caller
+from .calling import call
 from .content import failed, pack
+from .dressing import Dresser
 from .faults import Faults
 from .listing import Listing
 from .routes import Route
@@ -28,6 +31,11 @@ from .suggestions import did_you_mean
 if TYPE_CHECKING:
     from mcport.spec.types import Icon, ToolAnnotations
 
+log: Final = logging.getLogger("mcport.server")
+
+_GOOD_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+"""What names of tools should be made of (server/tools, "Tool Names"); older revisions say nothing of it."""
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ToolEntry:
@@ -35,26 +43,25 @@ class ToolEntry:
 
     function: Callable[..., Any]
     signature: Signature
-    name: str | None = None
+    name: str
     title: str | None = None
     description: str | None = None
     annotations: ToolAnnotations | None = None
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
-    key: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.key = self.name or self.signature.name
-        self.description = self.description or self.signature.description or None
+    @property
+    def key(self) -> str:
+        return self.name
 
     def shown(self) -> Model:
         """Return the tool as clients see it."""
         from mcport.spec.types import Tool
 
         return Tool(
-            name=self.key,
+            name=self.name,
             title=self.title,
-            description=self.description,
+            description=self.description or self.signature.description or None,
             input_schema=self.signature.input_schema,
             annotations=self.annotations,
             icons=self.icons,
@@ -73,18 +80,26 @@ class Tools:
     """All tools of a server."""
 
     def __init__(
-        self, server: str, caller: Caller, faults: Faults, size: int | None, changed: Callable[[], None]
+        self, server: str, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None]
     ) -> None:
         self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed)
         self._server = server
-        self._caller = caller
+        self._dresser = dresser
         self._faults = faults
+
+    def add(self, tool: ToolEntry) -> None:
+        """Add a tool. Raises ValueError if its name is taken; warns of a name that clients may refuse."""
+        self.listing.add(tool)
+        if not _GOOD_NAME.fullmatch(tool.name):
+            log.warning(
+                "tool name %r: clients may refuse it; use 1 to 128 of letters, digits, '_', '-' and '.'", tool.name
+            )
 
     def routes(self) -> dict[str, Route]:
         """Return the routes that are offered now: none without tools."""
         return {"tools/list": self.listing.answer, "tools/call": self.call} if len(self.listing) else {}
 
-    async def call(self, exchange: Exchange, admitted: Admitted) -> Body | JsonObject | Model:
+    async def call(self, exchange: Exchange, admitted: Admitted) -> Body | JsonObject | Raw:
         """Serve `tools/call`."""
         params = exchange.asked.params
         tool = self.listing.get(params.get("name")) or self._unknown(params.get("name"))
@@ -92,13 +107,14 @@ class Tools:
         if arguments is None:
             arguments = {}
         elif type(arguments) is not dict:
-            raise InvalidParams(f"{tool.key}: arguments must be an object")
+            raise InvalidParams(f"{tool.name}: arguments must be an object")
         try:
             bound = tool.signature.bind(arguments)
-            value = await self._caller.call(tool.function, tool.signature, bound, exchange, admitted)
-            return pack(value, admitted.revision)
+            value = await call(tool.function, tool.signature, bound, exchange, admitted)
+            result = pack(value, admitted.revision)
+            return result if type(result) is Body else self._dresser.dress_returned(value, result, admitted.revision)
         except ArgumentsInvalid as error:
-            line = f"{tool.key}: {error.line}"
+            line = f"{tool.name}: {error.line}"
             if admitted.revision.tool_argument_errors_are_results:
                 return failed(line)
             raise InvalidParams(line) from None
@@ -107,7 +123,7 @@ class Tools:
         except ProtocolError:
             raise
         except Exception as error:
-            return failed(self._faults.text(f"Tool {tool.key!r}", error))
+            return failed(self._faults.text(f"Tool {tool.name!r}", error))
 
     def _unknown(self, name: object) -> NoReturn:
         if type(name) is not str:

@@ -100,7 +100,8 @@ class PooledWorkers:
             if ANYIO_THREAD is not None:
                 ANYIO_THREAD.current_cancel_scope = scope
             try:
-                self._done.append((promise, context.run(function), None))
+                # Whoever asked may have gone while the call waited for its turn: then it is not begun.
+                self._done.append((promise, None if promise.done() else context.run(function), None))
             except BaseException as error:
                 self._done.append((promise, None, _awaitable(error)))
             del job, context, function, promise, scope

@@ -1,0 +1,40 @@
+"""Envelopes of all revisions that a server speaks, each made when it is first needed.
+
+The kernel dresses answers here; what was made from a handler's value is dressed early, in the room that called it, so
+that a value which cannot be sent is still that handler's failure. Below: `core.dialects.envelope`.
+"""
+
+from __future__ import annotations
+
+from mcport.core.dialects.contract import Offer
+from mcport.core.dialects.envelope import Envelope
+from mcport.core.jsonrpc import Raw
+from mcport.spec.revisions import Revision
+
+from .unsendable import unsendable
+
+
+class Dresser:
+    """Dresses results for the revision of their request."""
+
+    def __init__(self, offer: Offer) -> None:
+        self._offer = offer
+        self._envelopes: dict[str, Envelope] = {}
+
+    def envelope(self, revision: Revision) -> Envelope:
+        """Return what dresses results of a revision."""
+        return self._envelopes.get(revision.name) or self._made(revision)
+
+    def dress_returned(self, value: object, result: object, revision: Revision) -> Raw:
+        """Return the bytes of a result that was made from what a handler returned, `value`.
+
+        Raises `ResultUnsendable`, which says what of the value cannot be sent.
+        """
+        try:
+            return self.envelope(revision).dress(result)
+        except (ValueError, RecursionError) as error:
+            raise unsendable(value, error) from None
+
+    def _made(self, revision: Revision) -> Envelope:
+        envelope = self._envelopes[revision.name] = Envelope(revision, self._offer.info(revision))
+        return envelope

@@ -15,15 +15,17 @@ from .jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Response
 class Asked:
     """The other side asks; the book of incoming requests is open for this id until it is answered or withdrawn.
 
-    `token` is the progress token that the other side gave, `progress` the last value that was reported for it.
+    `token` is the progress token that the other side gave, `progress` the last value that was reported for it. Once it
+    is not `open` any more, `withdrawn` says that it was taken back or dropped, and not answered.
     """
 
     id: Id
     method: str
     params: JsonObject
-    token: int | str | None = None
+    token: Id | None = None
     progress: float | None = None
     open: bool = True
+    withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -38,12 +40,11 @@ class Told:
 class Call:
     """A request of ours: what the book of outgoing requests holds until it is settled.
 
-    `seconds` is how long the driver may wait in silence, None for as long as it likes.
+    `context` is the driver's: whoever waits, and for how long.
     """
 
     id: int
     method: str
-    seconds: float | None = None
     wants_progress: bool = False
     context: object = None
 

@@ -1,15 +1,17 @@
 """How much of anything is too much: every bound of mcport in one place.
 
-Each bound has a default and none of them is `None`. Sizes are in bytes, times in seconds.
+Each bound has a default and none of them is `None`. Sizes are in bytes. Nothing sits below.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+
+_MAY_BE_NOTHING: Final = frozenset({"requests_queued", "bad_lines", "stderr_bytes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,14 @@ class Limits:
     list_pages: int = 1000
     stderr_bytes: int = 64 * KIB
 
+    def __post_init__(self) -> None:
+        for bound in fields(self):
+            value, least = getattr(self, bound.name), 0 if bound.name in _MAY_BE_NOTHING else 1
+            if type(value) is not int or value < least:
+                raise ValueError(f"Limits.{bound.name} must be an integer of at least {least}, not {value!r}")
+
     def but(self, **changes: int) -> Limits:
-        """Return a copy with some bounds changed."""
+        """Return a copy with some bounds changed. Raises ValueError for what is no bound."""
         return replace(self, **changes)
 
 

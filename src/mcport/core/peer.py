@@ -4,18 +4,20 @@ It pairs answers with calls, follows progress tokens and cancellations, and surv
 no bytes, holds no clock and knows no revision: what the methods mean is the dialects' business, waiting is the
 driver's. Below: `jsonrpc` and `events`.
 
-    event   = peer.receive(message)
+    event = peer.receive(message)
     call, message = peer.request("tools/call", params)     # picks the id, opens the book
     message = peer.answer(asked, result)                   # closes the book; None if it was withdrawn meanwhile
 """
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
-from ..errors import INVALID_REQUEST
+from mcport.errors import INVALID_PARAMS, INVALID_REQUEST
+
 from .events import Answered, Asked, Call, Event, Progressed, Stray, Told, Withdrawn
-from .jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Message, Notification, Request, Response
+from .jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Message, Notification, Request, Response, is_id
 
 CANCELLED: Final = "notifications/cancelled"
 PROGRESS: Final = "notifications/progress"
@@ -25,12 +27,18 @@ NEVER_CANCELLED: Final = frozenset({"initialize"})
 
 
 class Peer:
-    """Keeps both books of one connection. Ids of ours count up from 0 and are never used twice."""
+    """Keeps both books of one connection. Ids of ours count up from 0 and are never used twice.
 
-    __slots__ = ("_calls", "_next", "asked")
+    `asked` is the book of the other side's requests by id; 1 and 1.0 are the same number and so the same id. Where
+    `serves` is false requests are not taken and nothing is ever answered, not even nonsense: so it is for a client of
+    the stateless era (2026-07-28 basic/transports, "Message Direction").
+    """
+
+    __slots__ = ("_calls", "_next", "asked", "serves")
 
     def __init__(self) -> None:
         self.asked: dict[Id, Asked] = {}
+        self.serves = True
         self._calls: dict[Id, Call] = {}
         self._next = 0
 
@@ -48,18 +56,31 @@ class Peer:
 
     def _open(self, request: Request) -> Asked | Stray:
         id = request.id
-        if id in self.asked:
-            reason = f"Invalid request: id {id!r} is already in flight"
-            return Stray(reason, ErrorResponse(id, INVALID_REQUEST, reason))
+        if id in self.asked or not self.serves:
+            return self._turn_away(request)
         params: JsonObject = request.params or {}  # type: ignore[assignment]
         asked = Asked(id, request.method, params)
         meta = params.get("_meta")
-        if type(meta) is dict:
-            token = meta.get("progressToken")
-            if type(token) is int or type(token) is str:
-                asked.token = token
+        if meta is not None:
+            if type(meta) is not dict:
+                return self._turn_away(request)
+            if "progressToken" in meta:
+                token = asked.token = meta["progressToken"]
+                if type(token) is not int and not is_id(token):
+                    return self._turn_away(request)
         self.asked[id] = asked
         return asked
+
+    def _turn_away(self, request: Request) -> Stray:
+        if not self.serves:
+            return Stray(f"a request {_brief(request.method)} where none may come")
+        code, reason = INVALID_PARAMS, "_meta must be an object"
+        if request.id in self.asked:
+            code, reason = INVALID_REQUEST, f"id {_brief(request.id)} is already in flight"
+        elif type(request.params["_meta"]) is dict:  # type: ignore[index]
+            # basic/utilities/progress: a token is a string or an integer.
+            reason = "_meta progressToken must be a string or an integer"
+        return Stray(reason, ErrorResponse(request.id, code, reason))
 
     def _note(self, method: str, params: JsonObject) -> Event:
         if method == CANCELLED:
@@ -69,51 +90,49 @@ class Peer:
         return Told(method, params)
 
     def _withdrawn(self, params: JsonObject) -> Event:
-        id = params.get("requestId")
-        reason = params.get("reason")
-        asked = self.asked.get(id) if isinstance(id, int | str | float) else None
-        if asked is None or type(asked.id) is not type(id):
+        id, reason = params.get("requestId"), params.get("reason")
+        asked = self.asked.get(id) if is_id(id) else None
+        if asked is None:
             # Nothing of that name is in flight: it may concern something else (a listening of the stateless era).
             return Told(CANCELLED, params)
         if asked.method in NEVER_CANCELLED:
             return Stray(f"{asked.method} cannot be cancelled")
-        self._close(asked)
-        return Withdrawn(asked, reason if isinstance(reason, str) else None)
+        self.drop(asked)
+        return Withdrawn(asked, reason if type(reason) is str else None)
 
     def _progressed(self, params: JsonObject) -> Event:
         token = params.get("progressToken")
-        call = self._calls.get(token) if type(token) is int else None
+        call = self._calls.get(token) if is_id(token) else None
         if call is None or not call.wants_progress:
-            return Stray(f"progress for unknown token {token!r}")
+            return Stray(f"progress for unknown token {_brief(token)}")
         progress, total, message = params.get("progress"), params.get("total"), params.get("message")
         if not _is_number(progress) or not (total is None or _is_number(total)):
-            return Stray(f"progress without a number for token {token!r}")
-        return Progressed(call, progress, total, message if isinstance(message, str) else None, params)  # type: ignore[arg-type]
+            return Stray(f"progress without a number for token {_brief(token)}")
+        return Progressed(call, progress, total, message if type(message) is str else None, params)  # type: ignore[arg-type]
 
     def _settle(self, message: Response | ErrorResponse) -> Event:
-        call = self._calls.pop(message.id, None) if type(message.id) is int else None
+        call = self._calls.pop(message.id, None)  # type: ignore[arg-type]
         if call is None:
-            return Stray(f"answer to unknown request {message.id!r}")
+            return Stray(f"answer to unknown request {_brief(message.id)}")
         return Answered(call, message)
 
     def _malformed(self, message: Malformed) -> Event:
-        if message.answers:
-            call = self._calls.pop(message.id, None) if type(message.id) is int else None
-            return Stray(message.reason) if call is None else Answered(call, message)
-        if not message.wants_reply:
+        if message.answers is not None:
+            call = self._calls.pop(message.answers, None)
+            if call is not None:
+                return Answered(call, message)
+        if not (message.wants_reply and self.serves) or self._was_called(message.answers):
             return Stray(message.reason)
         return Stray(message.reason, ErrorResponse(message.id, message.code, message.reason))
+
+    def _was_called(self, id: Id | None) -> bool:
+        """Whether a call of ours had this id: then what bears it is a late answer, and no broken request."""
+        return isinstance(id, int | float) and 0 <= id < self._next
 
     # ---- what goes out
 
     def request(
-        self,
-        method: str,
-        params: JsonObject | None = None,
-        *,
-        seconds: float | None = None,
-        progress: bool = False,
-        context: object = None,
+        self, method: str, params: JsonObject | None = None, *, progress: bool = False, context: object = None
     ) -> tuple[Call, Request]:
         """Open a call and return it with the message to send.
 
@@ -122,8 +141,7 @@ class Peer:
         """
         id = self._next
         self._next = id + 1
-        call = Call(id, method, seconds, progress, context)
-        self._calls[id] = call
+        call = self._calls[id] = Call(id, method, progress, context)
         if progress:
             params = dict(params or {})
             params["_meta"] = {**(params.get("_meta") or {}), "progressToken": id}
@@ -142,16 +160,35 @@ class Peer:
         return Notification(CANCELLED, params)
 
     def answer(self, asked: Asked, result: object) -> Response | None:
-        """Close the book of a request with a result; None if it was withdrawn meanwhile."""
-        return Response(asked.id, result) if self._close(asked) else None
+        """Close the book of a request with a result; None if it was withdrawn meanwhile.
+
+        Raises RuntimeError for a request that is answered already.
+        """
+        if asked.open:
+            asked.open = False
+            del self.asked[asked.id]
+            return Response(asked.id, result)
+        _forgive(asked)
+        return None
 
     def refuse(self, asked: Asked, code: int, message: str, data: object = None) -> ErrorResponse | None:
-        """Close the book of a request with an error; None if it was withdrawn meanwhile."""
-        return ErrorResponse(asked.id, code, message, data) if self._close(asked) else None
+        """Close the book of a request with an error; None if it was withdrawn meanwhile.
+
+        Raises RuntimeError for a request that is answered already.
+        """
+        if asked.open:
+            asked.open = False
+            del self.asked[asked.id]
+            return ErrorResponse(asked.id, code, message, data)
+        _forgive(asked)
+        return None
 
     def drop(self, asked: Asked) -> None:
         """Close the book of a request that gets no answer at all."""
-        self._close(asked)
+        if asked.open:
+            asked.open = False
+            asked.withdrawn = True
+            del self.asked[asked.id]
 
     def lose_calls(self) -> list[Call]:
         """No answer will come any more: close the book of our calls and return what was open."""
@@ -162,19 +199,18 @@ class Peer:
     def close_asked(self) -> None:
         """No answer can be sent any more: close the book of the other side's requests."""
         for asked in list(self.asked.values()):
-            self._close(asked)
+            self.drop(asked)
 
     @property
     def calls(self) -> int:
         """How many calls of ours are not settled yet."""
         return len(self._calls)
 
-    def _close(self, asked: Asked) -> bool:
-        if not asked.open:
-            return False
-        asked.open = False
-        del self.asked[asked.id]
-        return True
+
+def _forgive(asked: Asked) -> None:
+    """Let an answer pass that comes after its request was withdrawn; one that has its answer is answered twice."""
+    if not asked.withdrawn:
+        raise RuntimeError(f"request {asked.id!r} ({asked.method}) is answered twice")
 
 
 def progress_of(
@@ -183,8 +219,11 @@ def progress_of(
     """Return the notification that reports progress on a request of the other side.
 
     None where nothing may be sent: it gave no token, it is answered or withdrawn, or the value does not increase
-    (basic/utilities/progress: every value is greater than the one before).
+    (basic/utilities/progress: every value is greater than the one before). Raises ValueError for what is no finite
+    number, whether or not the other side asked for progress.
     """
+    if not _is_number(progress) or not (total is None or _is_number(total)):
+        raise ValueError(f"progress and total must be finite numbers, not {progress!r} and {total!r}")
     if asked.token is None or not asked.open or (asked.progress is not None and progress <= asked.progress):
         return None
     asked.progress = progress
@@ -196,6 +235,11 @@ def progress_of(
     return Notification(PROGRESS, params)
 
 
-def _is_number(value: object) -> bool:
-    return type(value) is int or type(value) is float
+def _brief(value: object) -> str:
+    """Return a value of the other side for a log line: an id may be as long as a message."""
+    return f"{value!r:.60}"
 
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a number that JSON can say."""
+    return type(value) is int or (isinstance(value, float) and math.isfinite(value))

@@ -1,6 +1,6 @@
 """What the dialects agree on: the reserved names of `_meta`, and the values that pass between a dialect and its user.
 
-Below: nothing but the revisions.
+Below: nothing but the revisions and the JSON types.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ...spec.revisions import Revision
-from ..jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject
+from mcport.spec.revisions import Revision
 
 META_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 META_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
@@ -19,6 +19,9 @@ META_SERVER: Final = "io.modelcontextprotocol/serverInfo"
 META_LOG_LEVEL: Final = "io.modelcontextprotocol/logLevel"
 META_SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
 PROGRESS_TOKEN: Final = "progressToken"
+
+LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+"""The levels of log messages, the least severe first (server/utilities/logging)."""
 
 
 @dataclass(slots=True)

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...spec.model import Model
-from ...spec.revisions import Revision
-from ..jsonrpc import JsonObject, Raw, dump, finite
+from mcport.core.jsonrpc import JsonObject, Raw, dump, finite
+from mcport.spec.model import Model
+from mcport.spec.revisions import Revision
+
 from .contract import META_SERVER
 
 COMPLETE: Final = "complete"
+
+LONG: Final = 8 * 1024
+"""From about here on copying bytes once less is worth more than the call that saves it."""
+
+
+class Body:
+    """A JSON object that is bytes already, not dressed yet; whoever made it vouches that it is strict JSON."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
 
 
 class Fixed:
@@ -36,28 +49,27 @@ class Envelope:
         self._name = revision.name
         self._plain = revision.era == "handshake"
         self._info = info
-        meta = b'"_meta":{"%b":%b}}' % (META_SERVER.encode(), dump(info))
-        self._tail_typed = meta
-        self._tail = b'"resultType":"complete",' + meta
+        self._tail_typed = b',"_meta":{"%b":%b}}' % (META_SERVER.encode(), dump(info))
+        self._tail = b',"resultType":"complete"' + self._tail_typed
 
     def dress(self, result: object) -> Raw:
         """Return the bytes of a result.
 
-        Raises ValueError for a value that cannot be JSON.
+        Raises ValueError for a value that cannot be JSON, or that cannot be a result.
         """
+        if type(result) is Body:
+            return Raw(result.data) if self._plain else _join(result.data, self._tail)
         if type(result) is dict:
             return self._dress_object(result)
         if type(result) is Fixed:
             return self._dress_fixed(result)
         if type(result) is Raw:
             return result
-        assert isinstance(result, Model), f"a result is an object, a model or bytes, not {type(result).__name__}"
-        if self._plain:
-            return Raw(finite(result.to_json(self._name)))
-        if result.model_extra or getattr(result, "meta", None):
-            result = result.model_copy(update={"meta": {META_SERVER: self._info, **(getattr(result, "meta", None) or {})}})
-            return Raw(finite(result.to_json(self._name)))
-        return _join(finite(result.to_json(self._name)), self._tail_typed)
+        if isinstance(result, Model):
+            return self._dress_model(result)
+        if isinstance(result, dict):
+            return self._dress_object(result)
+        raise ValueError(f"a result is an object, a model or bytes, not {type(result).__name__}")
 
     def _dress_fixed(self, fixed: Fixed) -> Raw:
         raw = fixed.dressed.get(self._name)
@@ -65,15 +77,29 @@ class Envelope:
             raw = fixed.dressed[self._name] = self.dress(fixed.result)
         return raw
 
+    def _dress_model(self, result: Model) -> Raw:
+        meta = getattr(result, "meta", None)
+        if self._plain:
+            return Raw(finite(result.to_json(self._name)))
+        if result.model_extra or meta:
+            result = result.model_copy(update={"meta": {META_SERVER: self._info, **(meta or {})}})
+            return Raw(finite(result.to_json(self._name)))
+        return _join(finite(result.to_json(self._name)), self._tail_typed)
+
     def _dress_object(self, result: JsonObject) -> Raw:
         if self._plain:
             return Raw(dump(result))
         if "_meta" in result:
-            meta = {META_SERVER: self._info, **result["_meta"]}
-            return Raw(dump({"resultType": COMPLETE, **result, "_meta": meta}))
+            meta = result["_meta"]
+            if meta is not None and not isinstance(meta, dict):
+                raise ValueError(f"the _meta of a result is an object, not {type(meta).__name__}")
+            return Raw(dump({"resultType": COMPLETE, **result, "_meta": {META_SERVER: self._info, **(meta or {})}}))
         return _join(dump(result), self._tail_typed if "resultType" in result else self._tail)
 
 
 def _join(data: bytes, tail: bytes) -> Raw:
-    """Put more members at the end of an object."""
-    return Raw(data[:-1] + b"," + tail if len(data) > 2 else b"{" + tail)
+    """Put more members at the end of an object; `tail` begins with the comma that an empty one must not have."""
+    size = len(data)
+    if size > LONG:
+        return Raw(b"".join((memoryview(data)[:-1], tail)))
+    return Raw(data[:-1] + tail if size > 2 else b"{" + tail[1:])

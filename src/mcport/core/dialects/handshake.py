@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-from ...errors import InvalidParams, InvalidRequest
-from ..jsonrpc import JsonObject
+from typing import Any
+
+from mcport.core.jsonrpc import Batch, JsonObject, Malformed, Message, Notification, Request
+from mcport.errors import INVALID_REQUEST, InvalidParams, InvalidRequest
+
 from .contract import Admitted, Conversation, Offer
 
 
@@ -15,11 +18,22 @@ def handshake_revisions(offer: Offer) -> list[str]:
     return [name for name, revision in offer.revisions.items() if revision.era == "handshake"]
 
 
-def admit(conversation: Conversation, method: str) -> Admitted:
-    """Let a request into an opened conversation, or raise what it is answered with."""
-    if conversation.opened is None:
-        raise InvalidRequest(f"{method} came before initialize: open the conversation first")
-    return conversation.opened
+def take_apart(batch: Batch, allowed: bool) -> list[Message | Malformed]:
+    """Return the messages of a batch, each to be handled as if it had come alone.
+
+    Where batches are not `allowed` the whole of it is refused. `initialize` may not be part of one (2025-03-26
+    basic/lifecycle): then each of its requests is refused, and its notifications are dropped; answers count.
+    """
+    if not allowed:
+        return [Malformed(INVALID_REQUEST, "Invalid request: batches are not part of this protocol version")]
+    if not any(getattr(member, "method", "") == "initialize" for member in batch.members):
+        return batch.members
+    reason = "Invalid request: initialize cannot be part of a batch"
+    return [
+        Malformed(INVALID_REQUEST, reason, member.id) if isinstance(member, Request) else member
+        for member in batch.members
+        if not isinstance(member, Notification)
+    ]
 
 
 def initialize(offer: Offer, conversation: Conversation, params: JsonObject) -> JsonObject:
@@ -35,10 +49,11 @@ def initialize(offer: Offer, conversation: Conversation, params: JsonObject) -> 
         raise InvalidRequest(f"initialize is not part of the protocol versions served here: {names}")
     if conversation.opened is not None:
         raise InvalidRequest("initialize came twice on one connection")
-    version, capabilities, info = (_member(params, name) for name in ("protocolVersion", "capabilities", "clientInfo"))
-    name = version if version in served else served[0]
-    revision = offer.revisions[str(name)]
-    conversation.opened = Admitted(revision, info, capabilities)  # type: ignore[arg-type]
+    version: str = _member(params, "protocolVersion", str)
+    capabilities: JsonObject = _member(params, "capabilities", dict)
+    info: JsonObject = _member(params, "clientInfo", dict)
+    revision = offer.revisions[version if version in served else served[0]]
+    conversation.opened = Admitted(revision, info, capabilities)
     result: JsonObject = {
         "protocolVersion": revision.name,
         "capabilities": offer.capabilities(revision),
@@ -49,10 +64,10 @@ def initialize(offer: Offer, conversation: Conversation, params: JsonObject) -> 
     return result
 
 
-def _member(params: JsonObject, name: str) -> object:
+def _member(params: JsonObject, name: str, kind: type) -> Any:
     value = params.get(name)
-    wanted = str if name == "protocolVersion" else dict
-    if type(value) is not wanted:
-        kind = "a string" if wanted is str else "an object"
-        raise InvalidParams(f"initialize: {name} must be {kind}" if name in params else f"initialize: {name} is missing")
-    return value
+    if type(value) is kind:
+        return value
+    if name not in params:
+        raise InvalidParams(f"initialize: {name} is missing")
+    raise InvalidParams(f"initialize: {name} must be {'a string' if kind is str else 'an object'}")

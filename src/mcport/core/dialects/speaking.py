@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from ...errors import NotDeclared
-from ...spec.methods import METHODS
-from ...spec.revisions import Revision
-from ..jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import NotDeclared
+from mcport.spec.methods import METHODS
+from mcport.spec.revisions import Revision
+
 from .contract import META_CAPABILITIES, META_CLIENT, META_VERSION
 
 
@@ -38,7 +39,9 @@ class Invalid:
 
 Reading: TypeAlias = Complete | InputRequired | Invalid
 
-CORE_TYPES: Final = ("complete", "input_required")
+COMPLETE: Final = "complete"
+INPUT_REQUIRED: Final = "input_required"
+"""The core values of resultType; extensions may add others (2026-07-28 basic/index "ResultType")."""
 
 
 class Speaker:
@@ -81,12 +84,17 @@ class Speaker:
             return Invalid(f"the result of {method} is not an object")
         if self._stamp is None:
             return Complete(result)
-        kind = result.get("resultType", "complete")
-        if kind == "complete":
+        kind = result.get("resultType", COMPLETE)
+        if kind == COMPLETE:
             return Complete(result)
-        if kind == "input_required":
+        if kind == INPUT_REQUIRED and self._may_ask(method):
             return InputRequired(result)
         return Invalid(f"the result of {method} has an unknown resultType {kind!r:.60}")
+
+    def _may_ask(self, method: str) -> bool:
+        """Whether the answer to a method may be a question; of one that we do not know anything may be."""
+        known = METHODS.get(method)
+        return known is None or self.revision.name in known.may_ask
 
 
 def _has(declared: JsonObject, needed: str) -> bool:

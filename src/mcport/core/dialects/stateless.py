@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from ...errors import InvalidParams, UnsupportedRevision
-from ..jsonrpc import JsonObject
-from .contract import META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, Admitted, Offer
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import InvalidParams, UnsupportedRevision
+
+from .contract import LOG_LEVELS, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, Admitted, Offer
 
 
 def is_stateless(params: JsonObject) -> bool:
@@ -18,23 +19,26 @@ def is_stateless(params: JsonObject) -> bool:
 
 
 def admit(offer: Offer, params: JsonObject) -> Admitted:
-    """Let a request of the stateless era in, or raise the `ProtocolError` that it is answered with."""
+    """Let a request of the stateless era in, or raise the `ProtocolError` that it is answered with.
+
+    The version is judged first: what else a request must say is up to the revision that it names.
+    """
     meta = params["_meta"]
     version = meta[META_VERSION]
-    capabilities = meta.get(META_CAPABILITIES)
     if type(version) is not str:
         raise InvalidParams(f"_meta {META_VERSION} must be a string")
-    if type(capabilities) is not dict:
-        missing = "must be an object" if META_CAPABILITIES in meta else "is missing"
-        raise InvalidParams(f"_meta {META_CAPABILITIES} {missing}")
     revision = offer.revisions.get(version)
     if revision is None or revision.era != "stateless":
         raise UnsupportedRevision(version, tuple(offer.revisions))
+    capabilities = meta.get(META_CAPABILITIES)
+    if type(capabilities) is not dict:
+        missing = "must be an object" if META_CAPABILITIES in meta else "is missing"
+        raise InvalidParams(f"_meta {META_CAPABILITIES} {missing}")
     client, level = meta.get(META_CLIENT), meta.get(META_LOG_LEVEL)
     # Reserved keys are checked before use: one of the wrong shape counts as absent (basic/index "_meta").
     return Admitted(
         revision,
         client if type(client) is dict else {},
         capabilities,
-        level if type(level) is str else None,
+        level if type(level) is str and level in LOG_LEVELS else None,
     )

@@ -157,6 +157,8 @@ def taking(annotation: object, *default: object) -> Signature:
         (datetime.time, "12:30", datetime.time(12, 30)),
         (datetime.timedelta, "PT5S", datetime.timedelta(seconds=5)),
         (uuid.UUID, ID, uuid.UUID(ID)),
+        (Annotated[uuid.UUID, Field(strict=True)], ID, uuid.UUID(ID)),
+        (Annotated[tuple[int, ...], Field(strict=True)], [1], (1,)),
         (Decimal, "1.50", Decimal("1.50")),
         (Decimal, 0.1, Decimal("0.1")),
         (bytes, "abc", b"abc"),
@@ -322,6 +324,12 @@ def test_null_for_what_may_be_left_out_means_left_out_unless_it_is_a_value_of_it
     annotation: object, default: object, given: dict[str, Any], bound: dict[str, Any]
 ) -> None:
     assert taking(annotation, default).bind(given) == bound
+
+
+def test_a_null_that_is_a_value_stays_beside_one_that_means_left_out() -> None:
+    def both(x: int | None, y: int = 1) -> None: ...
+
+    assert Signature.of(both).bind({"x": None, "y": None}) == {"x": None}
 
 
 def test_a_default_inside_the_annotation_is_filled_in() -> None:

@@ -310,6 +310,11 @@ def test_a_context_imported_for_type_checks_only_is_found(annotation: str) -> No
     assert signature.returns is str
 
 
+def test_a_context_that_is_text_inside_an_optional_is_found_too() -> None:
+    made = module('from typing import Optional\ndef tool(a: int, ctx: Optional["Context"] = None) -> str: ...')
+    assert Signature.of(made["tool"], context_type=Context).context_parameter == "ctx"
+
+
 def test_injected_parameters_are_no_arguments() -> None:
     def query(sql: str, database: Iterator[int]) -> None: ...
 

@@ -172,6 +172,8 @@ def _resolve_one(
 
 def _reads_as_context(annotation: object, context_type: type | None) -> bool:
     """Whether text that cannot be resolved names the context's class, which is often imported for type checks only."""
+    if _is_union(annotation):
+        return any(_reads_as_context(each, context_type) for each in typing.get_args(annotation))
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", None)
     if context_type is None or not isinstance(text, str):
         return False
@@ -193,7 +195,11 @@ def _is_context(annotation: object, context_type: type) -> bool:
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         return _is_context(typing.get_args(annotation)[0], context_type)
-    if origin is typing.Union or origin is UnionType:
+    if _is_union(annotation):
         return any(_is_context(each, context_type) for each in typing.get_args(annotation))
     candidate = origin or annotation
     return isinstance(candidate, type) and issubclass(candidate, context_type)
+
+
+def _is_union(annotation: object) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, UnionType)

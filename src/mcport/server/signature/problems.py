@@ -91,7 +91,6 @@ def describe(error: ValidationError, takes: Sequence[str]) -> str:
     if error.error_count() > MANY:
         return f"{error.error_count():,} values are wrong, too many to list"
     problems = [_problem(each, takes) for each in _settled(error.errors(include_url=False), 0)]
-    problems = list(dict.fromkeys(problems))
     unknown = [number for number, problem in enumerate(problems) if problem.startswith("unknown argument ")]
     if unknown and unknown[0] < _LISTED:
         last = [number for number in unknown if number < _LISTED][-1]
@@ -171,9 +170,8 @@ def _wrong_kind(errors: "Sequence[ErrorDetails]", mark: int) -> bool:
 
 
 def _union_error(errors: "Sequence[ErrorDetails]", mark: int) -> "ErrorDetails":
-    """One error for a value that fits no branch, which names all that would fit; null comes last."""
-    kinds = dict.fromkeys(words for error in errors if (words := _expected(error)))
-    named = [each for each in kinds if each != "null"] + [each for each in kinds if each == "null"]
+    """One error for a value that fits no branch, which names all that would fit."""
+    named = list(dict.fromkeys(words for error in errors if (words := _expected(error))))
     text = " or ".join(filter(None, [", ".join(named[:-1]), *named[-1:]]))
     return {"type": "union", "loc": errors[0]["loc"][:mark], "msg": f"must be {text}", "input": errors[0]["input"]}
 

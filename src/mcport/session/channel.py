@@ -7,15 +7,29 @@ other. A channel knows bytes; that they are JSON is the session's business. Belo
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import anyio
 
-from mcport.core.framing import Line, Oversized
+from mcport.core.framing import EDGE, Line, Oversized
 
 from .loop import Loop, Promise
+
+log: Final = logging.getLogger("mcport.session")
+
+LINGER_SECONDS: Final = 0.5
+"""How long a transport that is being closed may go on sending what it was given before."""
+
+CLOSE_SECONDS: Final = 2.0
+"""How long a transport may take to let go of everything."""
+
+BROKEN_SECONDS: Final = 1.0
+"""How long the other side may go on sending once it takes nothing any more: its last words may be under way."""
+
+BROKEN: Final = "the other side takes no more messages"
 
 
 class EndOfStream(Exception):
@@ -65,9 +79,10 @@ class Channel(Protocol):
         ...
 
     def send(self, message: bytes, more: bool = False) -> None:
-        """Queue a message; never waits. It leaves at once, but with `more` in the loop's next turn, together with others.
+        """Queue a message; never waits.
 
-        What is sent while a batch is being delivered leaves together when the batch is through.
+        It leaves at once, but with `more` in the loop's next turn, together with others. What is sent while a batch
+        is being delivered leaves together when the batch is through.
         """
         ...
 
@@ -98,9 +113,14 @@ class Backlog:
     async def below(self, bound: int) -> None:
         """Wait until fewer than `bound` bytes are counted."""
         while self.bytes >= bound > 0:
-            promise = self._loop.promise()
-            self._waiting.append((bound, promise))
-            await promise
+            entry = (bound, self._loop.promise())
+            self._waiting.append(entry)
+            try:
+                await entry[1]
+            except BaseException:
+                if entry in self._waiting:
+                    self._waiting.remove(entry)
+                raise
 
     def set(self, count: int) -> None:
         """Count `count` bytes from now on."""
@@ -121,7 +141,10 @@ class Backlog:
 
 
 class TransportChannel:
-    """A channel over a transport of the user: one task receives, one sends."""
+    """A channel over a transport of the user: one task receives, one sends.
+
+    Whatever the transport raises ends the connection and is told as its reason; nothing of it reaches the loop.
+    """
 
     def __init__(self, transport: Transport, loop: Loop, limit: int) -> None:
         self._transport = transport
@@ -130,19 +153,26 @@ class TransportChannel:
         self._outbox: deque[bytes] = deque()
         self._backlog = Backlog(loop)
         self._wake: Promise[None] | None = None
-        self._scopes: list[anyio.CancelScope] = []
+        self._receiving, self._sending = anyio.CancelScope(), anyio.CancelScope()
+        self._tasks = 0
+        self._idle = anyio.Event()
+        self._receiver: Receiver | None = None
         self._closed = False
+        self._broken = False
+        self._told = False
 
     def open(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._tasks = 2
         self._loop.keep(self._receive(receiver))
-        self._loop.keep(self._send(receiver))
+        self._loop.keep(self._send())
 
     @property
     def backlog(self) -> int:
         return self._backlog.bytes
 
     def send(self, message: bytes, more: bool = False) -> None:
-        if self._closed:
+        if self._closed or self._broken:
             return
         self._outbox.append(message)
         self._backlog.set(self._backlog.bytes + len(message))
@@ -156,46 +186,89 @@ class TransportChannel:
         if self._closed:
             return
         self._closed = True
-        for scope in self._scopes:
-            scope.cancel()
-        self._backlog.set(0)
-        await self._transport.aclose()
+        with anyio.CancelScope(shield=True):
+            if self._receiver is not None and not self._broken:
+                with anyio.move_on_after(LINGER_SECONDS):
+                    await self._backlog.below(1)
+            self._receiving.cancel()
+            self._sending.cancel()
+            self._drop()
+            with anyio.move_on_after(CLOSE_SECONDS):
+                if self._tasks:
+                    await self._idle.wait()
+            with anyio.move_on_after(CLOSE_SECONDS):
+                await self._close_transport()
+
+    async def _close_transport(self) -> None:
+        try:
+            await self._transport.aclose()
+        except Exception:
+            log.warning("closing the transport failed", exc_info=True)
+
+    # ---- the two tasks
 
     async def _receive(self, receiver: Receiver) -> None:
-        reason = "closed here"
-        with anyio.CancelScope() as scope:
-            self._scopes.append(scope)
-            try:
+        reason = "the transport was cancelled"
+        try:
+            with self._receiving:
                 while not self._closed:
                     receiver.receive([self._bounded(await self._transport.receive())])
-            except EndOfStream as end:
-                reason = str(end) or "the other side closed the connection"
-            except Exception as error:
-                reason = f"the transport failed: {str(error) or type(error).__name__}"
-        receiver.ended(reason)
+            reason = "closed here"
+        except EndOfStream as end:
+            reason = str(end) or "the other side closed the connection"
+        except Exception as error:
+            reason = f"the transport failed: {str(error) or type(error).__name__}"
+        finally:
+            self._task_ended()
+            self._tell(reason)
 
-    async def _send(self, receiver: Receiver) -> None:
-        with anyio.CancelScope() as scope:
-            self._scopes.append(scope)
-            try:
-                while not self._closed:
+    async def _send(self) -> None:
+        reason = "the transport was cancelled"
+        try:
+            with self._sending:
+                while True:
                     await self._send_all()
                     self._wake = self._loop.promise()
                     await self._wake
-            except Exception as error:
-                self._closed = True
-                receiver.ended(f"the transport cannot send: {str(error) or type(error).__name__}")
+            reason = "closed here"
+        except Exception as error:
+            reason = f"the transport cannot send: {str(error) or type(error).__name__}"
+        finally:
+            # What comes from somebody who cannot be answered is not wanted either.
+            self._broken = True
+            self._drop()
+            self._task_ended()
+            self._tell(reason)
+            self._receiving.cancel()
 
     async def _send_all(self) -> None:
         while self._outbox:
             message = self._outbox.popleft()
             await self._transport.send(message)
-            self._backlog.set(self._backlog.bytes - len(message))
+            self._backlog.set(max(self._backlog.bytes - len(message), 0))
 
-    def _bounded(self, message: Line) -> Line:
-        if isinstance(message, Oversized) or len(message) <= self._limit:
+    def _drop(self) -> None:
+        self._outbox.clear()
+        self._backlog.set(0)
+
+    def _task_ended(self) -> None:
+        self._tasks -= 1
+        if self._tasks == 0:
+            self._idle.set()
+
+    def _tell(self, reason: str) -> None:
+        if not self._told and self._receiver is not None:
+            self._told = True
+            self._receiver.ended(reason)
+
+    def _bounded(self, message: object) -> Line:
+        if isinstance(message, Oversized):
             return message
-        return Oversized(len(message), message[:2048], message[-2048:])
+        if not isinstance(message, bytes):
+            raise TypeError(f"receive() returned {type(message).__name__}, not bytes")
+        if len(message) <= self._limit:
+            return message
+        return Oversized(len(message), message[:EDGE], message[-EDGE:])
 
 
 Trace: TypeAlias = Callable[[str, bytes], None]

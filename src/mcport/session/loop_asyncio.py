@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import anyio
 
-
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], object]
 
 
@@ -62,9 +61,9 @@ class AsyncioLoop:
 def _eager(loop: asyncio.AbstractEventLoop) -> Spawn:
     """Return what starts a task and takes its first step at once, which saves a turn of the loop for each request.
 
-    Python 3.12 has it. Before that the step that a new task has just scheduled is taken from the end of the loop's queue
-    and run: the very step, in the task itself, only earlier. Inside of another task that is not possible, and the task
-    starts in the next turn.
+    Python 3.12 has it. Before that the step that a new task has just scheduled is taken from the end of the loop's
+    queue and run: the very step, in the task itself, only earlier. Inside of another task that is not possible, and the
+    task starts in the next turn.
     """
     if sys.version_info >= (3, 12):
         return partial(asyncio.Task, loop=loop, eager_start=True)
@@ -75,7 +74,11 @@ def _eager(loop: asyncio.AbstractEventLoop) -> Spawn:
     def spawn_now(run: Coroutine[Any, Any, None]) -> object:
         task = asyncio.Task(run, loop=loop)
         if asyncio.current_task(loop) is None:
-            ready.pop()._run()
+            handle = ready.pop()
+            if getattr(handle._callback, "__self__", None) is task:
+                handle._run()
+            else:
+                ready.append(handle)  # another thread's call came in between; the step waits for its turn
         return task
 
     return spawn_now

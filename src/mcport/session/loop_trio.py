@@ -41,7 +41,7 @@ class TrioLoop:
             return  # the loop is gone: nobody is left to be told
 
     def later(self, seconds: float, call: Callable[[], None]) -> trio.CancelScope:
-        return self._repeat(lambda: trio.sleep(seconds), call, times=1)
+        return self._repeat(lambda: trio.sleep(max(seconds, 0)), call, times=1)
 
     def promise(self) -> TrioPromise:
         return TrioPromise()
@@ -76,6 +76,8 @@ class TrioLoop:
                         await wait()
                     except (trio.ClosedResourceError, OSError):
                         return  # the descriptor was closed under the watch
+                    if scope.cancel_called:
+                        return  # stopped after this task was woken: what is watched may be gone
                     call()
                     count += 1
 

@@ -16,7 +16,7 @@ class MemoryChannel:
         self._other: MemoryChannel
         self._receiver: Receiver | None = None
         self._inbox: list[Line] = []
-        self._size = Backlog(loop)
+        self._backlog = Backlog(loop)
         self._due = False
         self._closed = False
         self._over = False
@@ -35,25 +35,27 @@ class MemoryChannel:
 
     @property
     def backlog(self) -> int:
-        return self._other._size.bytes
+        return self._backlog.bytes
 
     def send(self, message: bytes, more: bool = False) -> None:
         if not self._closed and not self._other._closed:
+            self._backlog.set(self._backlog.bytes + len(message))
             self._other._take(message)
 
     async def drain(self, below: int) -> None:
-        await self._other._size.below(below)
+        await self._backlog.below(below)
 
     async def aclose(self) -> None:
         if not self._closed:
             self._closed = True
-            self._size.set(0)
+            self._inbox.clear()
+            self._backlog.set(0)
+            self._other._backlog.set(0)
             self._other._end()
 
     def _take(self, message: bytes) -> None:
         over = len(message) > self._limit
         self._inbox.append(Oversized(len(message), message[:EDGE], message[-EDGE:]) if over else message)
-        self._size.set(self._size.bytes + len(message))
         self._schedule()
 
     def _end(self) -> None:
@@ -68,7 +70,7 @@ class MemoryChannel:
     def _deliver(self) -> None:
         self._due = False
         batch, self._inbox = self._inbox, []
-        self._size.set(0)
+        self._other._backlog.set(0)
         if self._receiver is None or self._closed:
             return
         if batch:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 from mcport.core.framing import Framer
-from mcport.session.channel import Backlog, Channel, Receiver
+from mcport.session.channel import BROKEN, BROKEN_SECONDS, Backlog, Channel, Receiver
 from mcport.session.loop import Loop, Stoppable
 
 CHUNK: Final = 64 * 1024
@@ -28,7 +29,15 @@ PIECES: Final = 512
 """Buffers handed to one gathered write (the platform's bound is 1024 or more)."""
 
 
-def open_pipes(loop: Loop, in_fd: int, out_fd: int, limit: int) -> Channel:
+class DescriptorChannel(Channel, Protocol):
+    """A channel that can let go of its descriptors without waiting."""
+
+    def close(self) -> None:
+        """Do what `aclose` does."""
+        ...
+
+
+def open_pipes(loop: Loop, in_fd: int, out_fd: int, limit: int) -> DescriptorChannel:
     """Return a channel that reads lines of at most `limit` bytes from one descriptor and writes to the other.
 
     The channel owns both descriptors and closes them.
@@ -99,9 +108,11 @@ class PipeChannel:
             lines = self._framer.feed(bytes(self._view[:count]))
             if lines:
                 self._delivering = True
-                self._receiver.receive(lines)
-                self._delivering = False
-                self._flush()
+                try:
+                    self._receiver.receive(lines)
+                finally:
+                    self._delivering = False
+                    self._flush()
             return
         if last := self._framer.end():
             self._receiver.receive(last)
@@ -152,9 +163,10 @@ class PipeChannel:
             self._backlog.set(self._backlog.bytes)
             return False
         except OSError:
-            # EPIPE and its like: the reader is gone. The end of reading tells the story; nothing can be sent any more.
+            # EPIPE and its like: the reader is gone. The end of reading tells the story, if it comes soon.
             self._broken = True
             self._outbox.clear()
+            self._loop.later(BROKEN_SECONDS, partial(self._ended, BROKEN))
         self._backlog.set(0)
         return True
 
@@ -188,6 +200,10 @@ class PipeChannel:
     # ---- the end
 
     async def aclose(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Send what can be sent at once, then let go of both descriptors. What a slow reader has not taken is lost."""
         if self._closed:
             return
         self._flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import anyio
 
@@ -37,9 +37,20 @@ def open_stdio(loop: Loop, limit: int) -> Iterator[Channel]:
     """
     with guarded_stdio() as (in_fd, out_fd):
         if os.isatty(in_fd):
-            sys.stderr.write(TERMINAL_HINT)
+            _tell_person()
         # The channel closes its descriptors, the guard its own.
-        yield open_pipes(loop, os.dup(in_fd), os.dup(out_fd), limit)
+        channel = open_pipes(loop, os.dup(in_fd), os.dup(out_fd), limit)
+        try:
+            yield channel
+        finally:
+            channel.close()
+
+
+def _tell_person() -> None:
+    # There may be no stderr, or nobody at its other end.
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(TERMINAL_HINT)
+        sys.stderr.flush()
 
 
 class ChildChannel:

@@ -7,16 +7,21 @@ For regular files, /dev/null, terminals, descriptors that share their open file 
 from __future__ import annotations
 
 import os
+import select
 import threading
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
+from typing import Final
 
 from mcport.core.framing import Framer
-from mcport.session.channel import Backlog, Receiver
+from mcport.session.channel import BROKEN, BROKEN_SECONDS, Backlog, Receiver
 from mcport.session.loop import Loop
 
-CHUNK = 64 * 1024
+CHUNK: Final = 64 * 1024
+
+CHUNKS_AHEAD: Final = 16
+"""How many chunks the reader may be ahead of the loop: a file can be read faster than it can be answered."""
 
 
 class ThreadedPipeChannel:
@@ -29,13 +34,16 @@ class ThreadedPipeChannel:
         self._framer = Framer(limit)
         self._backlog = Backlog(loop)
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
+        self._ahead = threading.Semaphore(CHUNKS_AHEAD)
+        self._alarm: tuple[int, int] | None = os.pipe() if loop.can_watch else None
         self._receiver: Receiver | None = None
+        self._reading = False
         self._closed = False
-        self._writer = threading.Thread(target=self._write, name="mcport pipe writer", daemon=True)
-        self._writer.start()
+        threading.Thread(target=self._write, name="mcport pipe writer", daemon=True).start()
 
     def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
+        self._reading = True
         threading.Thread(target=self._read, name="mcport pipe reader", daemon=True).start()
 
     @property
@@ -51,54 +59,102 @@ class ThreadedPipeChannel:
         await self._backlog.below(below)
 
     async def aclose(self) -> None:
-        """Let the writer finish what it has and let go of its descriptor.
+        self.close()
 
-        A reader that is blocked in a read keeps its own until something comes: closing a descriptor under a read would
-        let the read hit whatever gets the number next.
+    def close(self) -> None:
+        """Let the writer finish what it has, wake the reader, and let both let go of their descriptors.
+
+        On Windows a blocked reader keeps its descriptor until something comes: closing it under a read would let the
+        read hit whatever gets the number next.
         """
-        if not self._closed:
-            self._closed = True
-            self._outbox.put(None)
-            self._backlog.set(0)
+        if self._closed:
+            return
+        self._closed = True
+        self._outbox.put(None)
+        self._backlog.set(0)
+        self._ahead.release()
+        if self._alarm is not None:
+            os.close(self._alarm[1])
+        if self._receiver is None:
+            self._let_go_of_input()
 
     # ---- in the threads
 
     def _read(self) -> None:
-        reason = "the other side closed the connection"
-        while not self._closed:
+        reason, chunk = "the other side closed the connection", b"-"
+        while chunk and not self._closed:
             try:
-                chunk = os.read(self._in, CHUNK)
+                chunk = self._next_chunk()
             except OSError as error:
                 reason, chunk = f"reading failed: {error.strerror or error}", b""
+            self._ahead.acquire()
             self._loop.soon_from_thread(partial(self._deliver, chunk, reason))
-            if not chunk:
-                break
+        self._let_go_of_input()
+
+    def _next_chunk(self) -> bytes:
+        """Wait for the next bytes and return them, none at the end or when the channel is closed."""
+        while True:
+            if self._alarm is not None:
+                _wait([self._in, self._alarm[0]], [])
+            if self._closed:
+                return b""
+            try:
+                return os.read(self._in, CHUNK)
+            except BlockingIOError:
+                continue  # somebody who shares the open file has made it non-blocking
+
+    def _let_go_of_input(self) -> None:
         with suppress(OSError):
             os.close(self._in)
+        if self._alarm is not None:
+            os.close(self._alarm[0])
 
     def _write(self) -> None:
         broken = False
         while (data := self._outbox.get()) is not None:
-            size = len(data)
-            while data and not broken:
-                try:
-                    data = data[os.write(self._out, data) :]
-                except OSError:
-                    broken = True  # the reader is gone; the end of reading tells the story
-            self._loop.soon_from_thread(partial(self._written, size))
+            try:
+                if not broken:
+                    self._write_all(memoryview(data))
+            except OSError:
+                broken = True
+                self._loop.soon_from_thread(self._broke)
+            self._loop.soon_from_thread(partial(self._written, len(data)))
         with suppress(OSError):
             os.close(self._out)
 
+    def _write_all(self, data: memoryview) -> None:
+        while data:
+            try:
+                data = data[os.write(self._out, data) :]
+            except BlockingIOError:
+                _wait([], [self._out])
+
     # ---- back in the loop
+
+    def _broke(self) -> None:
+        """The reader is gone. The end of reading tells the story, if it comes soon."""
+        self._loop.later(BROKEN_SECONDS, partial(self._ended, BROKEN))
 
     def _written(self, size: int) -> None:
         self._backlog.set(max(self._backlog.bytes - size, 0))
 
     def _deliver(self, chunk: bytes, reason: str) -> None:
-        if self._closed or self._receiver is None:
+        self._ahead.release()
+        if self._closed or not self._reading or self._receiver is None:
             return
         lines = self._framer.feed(chunk) if chunk else self._framer.end()
         if lines:
             self._receiver.receive(lines)
         if not chunk:
+            self._ended(reason)
+
+    def _ended(self, reason: str) -> None:
+        if self._reading and not self._closed and self._receiver is not None:
+            self._reading = False
             self._receiver.ended(reason)
+
+
+def _wait(reading: list[int], writing: list[int]) -> None:
+    # A number beyond what `select` can take: the call that follows blocks instead.
+    with suppress(ValueError):
+        select.select(reading, writing, [])

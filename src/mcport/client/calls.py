@@ -148,8 +148,8 @@ class Calls(Caller):
 
             async for prompt in client.each_prompt():
 
-        `timeout` holds for each page. Raises what `list_prompts` raises, and `InvalidAnswer` for a list without an
-        end. See server/utilities/pagination of the specification.
+        `timeout` and `meta` are those of each page. Raises what `list_prompts` raises, and `InvalidAnswer` for a
+        list without an end. See server/utilities/pagination of the specification.
         """
         return self._walk("prompts/list", "prompts", timeout, meta)
 
@@ -175,8 +175,8 @@ class Calls(Caller):
 
             async for resource in client.each_resource():
 
-        `timeout` holds for each page. Raises what `list_resources` raises, and `InvalidAnswer` for a list without an
-        end. See server/utilities/pagination of the specification.
+        `timeout` and `meta` are those of each page. Raises what `list_resources` raises, and `InvalidAnswer` for a
+        list without an end. See server/utilities/pagination of the specification.
         """
         return self._walk("resources/list", "resources", timeout, meta)
 
@@ -240,8 +240,8 @@ class Calls(Caller):
 
             async for resource_template in client.each_resource_template():
 
-        `timeout` holds for each page. Raises what `list_resource_templates` raises, and `InvalidAnswer` for a list
-        without an end. See server/utilities/pagination of the specification.
+        `timeout` and `meta` are those of each page. Raises what `list_resource_templates` raises, and
+        `InvalidAnswer` for a list without an end. See server/utilities/pagination of the specification.
         """
         return self._walk("resources/templates/list", "resource_templates", timeout, meta)
 
@@ -319,7 +319,7 @@ class Calls(Caller):
 
             async for tool in client.each_tool():
 
-        `timeout` holds for each page. Raises what `list_tools` raises, and `InvalidAnswer` for a list without an
-        end. See server/utilities/pagination of the specification.
+        `timeout` and `meta` are those of each page. Raises what `list_tools` raises, and `InvalidAnswer` for a list
+        without an end. See server/utilities/pagination of the specification.
         """
         return self._walk("tools/list", "tools", timeout, meta)

@@ -29,6 +29,9 @@ def dump_params(name: str, values: Mapping[str, object], revision: str) -> JsonO
     from mcport.spec.model import first_fault
 
     try:
-        return getattr(types, name)(**values).to_wire(revision)  # type: ignore[no-any-return]
+        # The stateless era demands metadata, which every request gets on its way out.
+        said: JsonObject = getattr(types, name)(**values, meta={}).to_wire(revision)
     except ValidationError as error:
         raise ValueError(f"the parameters do not fit {name}: {first_fault(error)}") from None
+    said.pop("_meta", None)
+    return said

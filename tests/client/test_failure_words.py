@@ -1,0 +1,39 @@
+"""The words in which a failure is told, without any conversation."""
+
+import pytest
+
+from mcport import Client
+from mcport.client.failures import Failures, Remains, ended, plain
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "exited with code 0"),
+        (2, "exited with code 2"),
+        (-9, "was ended by SIGKILL"),
+        (-99, "was ended by signal 99"),
+    ],
+)
+def test_how_a_process_ended_is_said_in_words(code: int, words: str) -> None:
+    assert ended(code) == words
+
+
+def test_an_exception_becomes_one_line() -> None:
+    assert plain(ValueError("a\n  b")) == "ValueError: a b"
+    assert plain(ValueError()) == "ValueError"
+    group = ExceptionGroup("g", [KeyError("k"), ExceptionGroup("h", [OSError("o")])])
+    assert plain(group) == "KeyError: 'k' (and 1 more)"
+
+
+def test_blank_lines_are_no_last_words() -> None:
+    remains = Remains(exit_code=1, stderr="really\n\n  \n")
+    assert (
+        str(Failures("x").died("gone", remains))
+        == "Server 'x' exited with code 1 before it answered. Last stderr: really"
+    )
+
+
+def test_connecting_takes_thirty_seconds_at_most_if_nothing_is_said() -> None:
+    """P4."""
+    assert (Client.__init__.__kwdefaults__ or {})["connect_timeout"] == 30.0

@@ -30,7 +30,7 @@ class Gate:
         id = exchange.asked.id
         self.began.append(id)
         with exchange.outlet.loop.scope() as scope:
-            exchange.scope = scope
+            exchange.stop = scope.cancel
             await self.open.wait()
             return {"done": id}
         self.stopped.append(id)

@@ -7,7 +7,7 @@ program, or lets out a cancellation that nobody asked for, has failed like any o
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -46,7 +46,7 @@ async def call(
             # Without an await in it nothing can reach it before it is done: it needs no scope to be stopped by.
             return await function(**arguments)
         with exchange.outlet.loop.scope() as scope:
-            exchange.scope = scope
+            exchange.stop = scope.cancel
             if exchange.cancelled:
                 scope.cancel()
             return await function(**arguments)
@@ -62,13 +62,17 @@ async def call(
 
 
 async def _in_thread(run: Callable[[], Any], exchange: Exchange) -> Any:
+    value: Any = await _life(exchange).workers.run(run, exchange)
+    # A plain function around a coroutine function, as simple decorators make them, returns what is to be awaited.
+    return await _finish(value, exchange) if hasattr(type(value), "__await__") else value
+
+
+async def _finish(value: Awaitable[Any], exchange: Exchange) -> Any:
     with exchange.outlet.loop.scope() as scope:
-        exchange.scope = scope
+        exchange.stop = scope.cancel
         if exchange.cancelled:
             scope.cancel()
-        value = await _life(exchange).workers.run(run, scope)
-        # A plain function around a coroutine function, as simple decorators make them, returns what is to be awaited.
-        return await value if hasattr(type(value), "__await__") else value
+        return await value
     return None
 
 

@@ -14,8 +14,6 @@ from mcport.core.jsonrpc import JsonObject, Notification
 from mcport.core.peer import progress_of
 
 if TYPE_CHECKING:
-    import anyio
-
     from .loop import Loop
 
 
@@ -36,18 +34,19 @@ class Outlet(Protocol):
 class Exchange:
     """One request that is being answered.
 
-    `conversation` is what the dialects keep for the connection; `scope` is entered by the handler's own task, and
-    `cancelled` says that the other side withdrew the request or is gone.
+    `conversation` is what the dialects keep for the connection. Whoever runs the handler sets `stop` to what stops it:
+    the `cancel` of a scope that the handler's own task entered. `cancelled` says that the other side withdrew the
+    request or is gone.
     """
 
-    __slots__ = ("admitted", "asked", "cancelled", "conversation", "outlet", "reason", "scope", "task")
+    __slots__ = ("admitted", "asked", "cancelled", "conversation", "outlet", "reason", "stop", "task")
 
     def __init__(self, asked: Asked, outlet: Outlet, conversation: object) -> None:
         self.asked = asked
         self.outlet = outlet
         self.conversation = conversation
         self.admitted: object = None
-        self.scope: anyio.CancelScope | None = None
+        self.stop: Callable[[], object] | None = None
         self.task: object = None
         self.cancelled = False
         self.reason: str | None = None
@@ -60,8 +59,8 @@ class Exchange:
         if not self.cancelled:
             self.cancelled = True
             self.reason = reason
-            if self.scope is not None:
-                self.scope.cancel()
+            if self.stop is not None:
+                self.stop()
 
     def notify(self, method: str, params: JsonObject | None = None) -> None:
         """Send a notification that belongs to this request, unless it is settled already."""

@@ -38,12 +38,12 @@ class Connection:
         )
         self.session = Session(channel, loop, limits, answer=kernel.answer, hooks=hooks, conversation=self.conversation)
 
-    async def serve(self, grace: float = GRACE, cleanup: float = CLEANUP) -> None:
-        """Serve until the client is gone, then let what runs end within `grace` seconds and clean up."""
+    async def serve(self) -> None:
+        """Serve until the client is gone, then let what runs end within `GRACE` seconds and clean up."""
         try:
             self.session.open()
             await self._gone
-            await self.session.finish(grace, cleanup)
+            await self.session.finish(GRACE, CLEANUP)
         finally:
             await self.session.aclose()
 

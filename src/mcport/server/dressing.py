@@ -19,11 +19,14 @@ class Dresser:
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
-        self._envelopes: dict[str, Envelope] = {}
+        self.envelopes: dict[str, Envelope] = {}
 
     def envelope(self, revision: Revision) -> Envelope:
         """Return what dresses results of a revision."""
-        return self._envelopes.get(revision.name) or self._made(revision)
+        envelope = self.envelopes.get(revision.name)
+        if envelope is None:
+            envelope = self.envelopes[revision.name] = Envelope(revision, self._offer.info(revision))
+        return envelope
 
     def dress_returned(self, value: object, result: object, revision: Revision) -> Raw:
         """Return the bytes of a result that was made from what a handler returned, `value`.
@@ -34,7 +37,3 @@ class Dresser:
             return self.envelope(revision).dress(result)
         except (ValueError, RecursionError) as error:
             raise unsendable(value, error) from None
-
-    def _made(self, revision: Revision) -> Envelope:
-        envelope = self._envelopes[revision.name] = Envelope(revision, self._offer.info(revision))
-        return envelope

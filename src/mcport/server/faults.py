@@ -46,7 +46,7 @@ class Faults:
 
 def short_traceback(error: BaseException) -> str:
     """Return a traceback that begins with the user's own frames, and leaves mcport's out; the causes in a line each."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+    frames = _telling_frames(error)
     lines = list(_shortened(frames)) + traceback.format_exception_only(error)
     for cause in _causes(error):
         lines.append("because of " + traceback.format_exception_only(cause)[-1])
@@ -63,9 +63,22 @@ def from_own_code(trace: TracebackType | None) -> TracebackType | None:
     return part or trace
 
 
+def _telling_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The frames of the error, or of the first cause with any of the user's: Python itself replaces a StopIteration."""
+    for each in (error, *_causes(error)):
+        frames = _frames(each)
+        if any(_is_own(frame) for frame in frames):
+            return frames
+    return _frames(error)
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
+
+
 def _shortened(frames: list[traceback.FrameSummary]) -> Iterator[str]:
     """The last frames of the user's code, and the innermost frame of whatever it called."""
-    own = [frame for frame in frames if not _is_foreign(frame.filename)] or frames[:1]
+    own = [frame for frame in frames if _is_own(frame)] or frames[-1:]
     shown = own[-_MOST_FRAMES:]
     yield from traceback.format_list(shown)
     if frames and frames[-1] is not shown[-1]:
@@ -82,6 +95,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             return
         yield cause
         error = cause
+
+
+def _is_own(frame: traceback.FrameSummary) -> bool:
+    return not _is_foreign(frame.filename)
 
 
 def _is_foreign(filename: str) -> bool:

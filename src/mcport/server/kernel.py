@@ -24,6 +24,7 @@ class Kernel:
         self._offer = offer
         self._faults = faults
         self._routes = routes
+        self._envelopes = dresser.envelopes
         self._envelope = dresser.envelope
 
     async def answer(self, exchange: Exchange) -> object:
@@ -46,7 +47,7 @@ class Kernel:
             _check_meta(meta)
         try:
             result = await route(exchange, admitted)
-            return self._envelope(revision).dress(result)
+            return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
         except ProtocolError as error:
             raise fitted(error, revision) from None
         except ValueError as error:

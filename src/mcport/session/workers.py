@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 import anyio
@@ -53,8 +54,18 @@ class AnyioWorkers:
             exchange.stop = scope.cancel
             if exchange.cancelled:
                 scope.cancel()
-            return await anyio.to_thread.run_sync(function, abandon_on_cancel=True, limiter=self._limiter)
+            return await anyio.to_thread.run_sync(
+                partial(_contained, function), abandon_on_cancel=True, limiter=self._limiter
+            )
         return None
 
     def close(self) -> None:
         return
+
+
+def _contained(function: Callable[[], T]) -> T:
+    """Run a function in a thread, and let no StopIteration out: it would end the coroutine that waits for it."""
+    try:
+        return function()
+    except StopIteration as error:
+        raise RuntimeError("the function raised StopIteration") from error

@@ -20,7 +20,17 @@ import anyio
 
 from mcport.core.events import Answered, Asked, Progressed, Stray, Told, Withdrawn
 from mcport.core.framing import Line, Oversized
-from mcport.core.jsonrpc import Batch, ErrorResponse, Malformed, Message, Notification, Response, decode, encode
+from mcport.core.jsonrpc import (
+    Batch,
+    ErrorResponse,
+    Malformed,
+    Message,
+    Notification,
+    Request,
+    Response,
+    decode,
+    encode,
+)
 from mcport.core.limits import Limits
 from mcport.core.oversized import read_oversized
 from mcport.core.peer import Peer
@@ -82,7 +92,9 @@ class Session:
                 self._take(read_oversized(line, self._limits.message_bytes))
                 continue
             message = decode(line)  # type: ignore[arg-type]
-            if type(message) is Batch:
+            if type(message) is Request:
+                self._requested(message)
+            elif type(message) is Batch:
                 self._take_batch(message)
             else:
                 self._take(message)  # type: ignore[arg-type]
@@ -99,12 +111,13 @@ class Session:
                 self._take(member)
 
     def _take(self, message: Message | Malformed) -> None:
+        if type(message) is Request:
+            self._requested(message)
+            return
         if type(message) is Malformed and not self._hooks.malformed(message):
             message.wants_reply = False
         event = self.peer.receive(message)
-        if type(event) is Asked:
-            self._asked(event)
-        elif type(event) is Answered:
+        if type(event) is Answered:
             self._settle(event)
         elif type(event) is Told:
             self._hooks.told(event)
@@ -122,23 +135,28 @@ class Session:
 
     # ---- requests of the other side
 
-    def _asked(self, asked: Asked) -> None:
-        if not self._hooks.serves(asked):
-            self.peer.drop(asked)
-            log.debug("ignored: a request %r where none may come", asked.method)
+    def _requested(self, request: Request) -> None:
+        event = self.peer.receive(request)
+        if type(event) is not Asked:
+            self._stray(event)  # type: ignore[arg-type]
+        elif not self._hooks.serves(event):
+            self.peer.drop(event)
+            log.debug("ignored: a request %r where none may come", event.method)
         elif len(self._running) < self._limits.requests_in_flight:
-            self._start(asked)
-        elif len(self._queue) < self._limits.requests_queued:
+            exchange = Exchange(event, self, self.conversation)
+            self._running.add(exchange)
+            exchange.task = self.loop.spawn_now(self._serve(exchange))
+        else:
+            self._defer(event)
+
+    def _defer(self, asked: Asked) -> None:
+        """Too much runs already: let a request wait its turn, or refuse it."""
+        if len(self._queue) < self._limits.requests_queued:
             self._queue.append(asked)
         else:
             refusal = self.peer.refuse(asked, INTERNAL_ERROR, "Too many requests in flight; try again later")
             if refusal is not None:
                 self.send(refusal)
-
-    def _start(self, asked: Asked) -> None:
-        exchange = Exchange(asked, self, self.conversation)
-        self._running.add(exchange)
-        exchange.task = self.loop.spawn_now(self._serve(exchange))
 
     async def _serve(self, exchange: Exchange) -> None:
         asked = exchange.asked
@@ -166,7 +184,9 @@ class Session:
         while self._queue and len(self._running) < self._limits.requests_in_flight:
             asked = self._queue.popleft()
             if asked.open:
-                self._start(asked)
+                exchange = Exchange(asked, self, self.conversation)
+                self._running.add(exchange)
+                exchange.task = self.loop.spawn(self._serve(exchange))
 
     def _withdrawn(self, event: Withdrawn) -> None:
         for exchange in self._running:

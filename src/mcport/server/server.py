@@ -250,11 +250,19 @@ class Server:
         return {name: {} for name, routes in rooms.items() if routes}
 
     def _info(self, revision: Revision) -> JsonObject:
-        """Return the Implementation of this server, with the members that a revision has."""
-        from mcport.spec.types import Implementation
+        """Return the Implementation of this server, with the members that a revision has.
 
-        info = Implementation(name=self.name, version=self.version, **_present(self._about))
-        return info.to_wire(revision.name)
+        The models are asked only about icons: building them would double the time to the first answer.
+        """
+        about = _present(self._about)
+        info = {"name": self.name, "version": self.version, **about}
+        if "icons" in about:
+            from mcport.spec.types import Implementation
+
+            return Implementation(**info).to_wire(revision.name)
+        lacking = () if revision.has_icons else ("description", "websiteUrl")
+        lacking += () if revision.has_titles else ("title",)
+        return {name: value for name, value in info.items() if name not in lacking}
 
     async def _discover(self, exchange: Exchange, admitted: Admitted) -> JsonObject:
         """Serve `server/discover`: what a client may know before it asks for anything."""

@@ -32,6 +32,14 @@ else:
 __all__ = ["Fields", "read_fields"]
 
 _ATOMS = frozenset({bool, int, float, str, NoneType, object, list, dict, set, frozenset, tuple})
+_SCALARS: dict[type, tuple[Node, Schema]] = {
+    bool: ({"type": "bool"}, {"type": "boolean"}),
+    float: ({"type": "float"}, {"type": "number"}),
+    int: ({"type": "int"}, {"type": "integer"}),
+    str: ({"type": "str"}, {"type": "string"}),
+}
+"""What pydantic says of the commonest types. Asking it for the first time costs as much as importing half of it."""
+
 _CONTAINERS = frozenset({list, dict, set, frozenset, tuple, typing.Union, UnionType})
 
 _UNFIT = (PydanticUserError, SchemaError, NameError, TypeError, ValueError)
@@ -89,6 +97,8 @@ def _from_builtins(parameters: tuple[Parameter, ...], texts: Mapping[str, str]) 
 @functools.lru_cache(maxsize=256)
 def _fragment(annotation: object, _: str) -> tuple[Node, Schema]:
     """The schemas of one annotation; its text is a key too, since `int | str` equals `str | int`."""
+    if isinstance(annotation, type) and annotation in _SCALARS:
+        return _SCALARS[annotation]
     core = _core(annotation)
     return cast(Node, core), json_schema(core)
 

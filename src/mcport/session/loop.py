@@ -35,7 +35,11 @@ class Loop(Protocol):
     """What mcport asks of an event loop. Every method is called in the loop's own thread, but `soon_from_thread`."""
 
     def spawn(self, run: Coroutine[Any, Any, None], /) -> object:
-        """Start a plain task and return it. `run` must let no exception out. The caller keeps what is returned."""
+        """Start a plain task and return it. `run` must let no exception out. The caller keeps what is returned.
+
+        It gets a copy of the context variables that held when this port was made, whoever calls: what one task does
+        must not show in another one. Tasks take their first steps in the order in which they were started.
+        """
         ...
 
     def spawn_now(self, run: Coroutine[Any, Any, None], /) -> object:
@@ -43,7 +47,7 @@ class Loop(Protocol):
         ...
 
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
-        """Start a plain task that nobody needs to keep."""
+        """Start a plain task that nobody needs to keep, with the context variables of the caller."""
         ...
 
     def soon(self, call: Callable[[], None], /) -> object:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, TypeAlias
 
 import anyio
 
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], object]
+Fresh: TypeAlias = Callable[[], contextvars.Context]
+"""Makes a new copy of the context that every task begins with."""
 
 
 class AsyncioLoop:
@@ -22,8 +24,9 @@ class AsyncioLoop:
         self._kept: set[asyncio.Task[None]] = set()
         self._scope: Callable[[], anyio.CancelScope] = type(anyio.CancelScope())
         plain = loop.get_task_factory() is None and isinstance(loop, asyncio.BaseEventLoop)
-        self.spawn: Spawn = partial(asyncio.Task, loop=loop) if plain else loop.create_task
-        self.spawn_now: Spawn = _eager(loop) if plain else self.spawn
+        fresh = contextvars.copy_context().copy
+        self.spawn: Spawn = _plain(loop, fresh) if plain else _foreign(loop, fresh)
+        self.spawn_now: Spawn = _eager(loop, fresh) if plain else self.spawn
         self.soon: Callable[[Callable[[], None]], object] = loop.call_soon
         self.promise = loop.create_future
         self.later: Callable[[float, Callable[[], None]], asyncio.TimerHandle] = loop.call_later
@@ -58,7 +61,25 @@ class AsyncioLoop:
         return _Watch(self._loop.remove_writer, fd)
 
 
-def _eager(loop: asyncio.AbstractEventLoop) -> Spawn:
+def _plain(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Spawn:
+    """Return what starts a task of asyncio's own."""
+
+    def spawn(run: Coroutine[Any, Any, None]) -> object:
+        return asyncio.Task(run, loop=loop, context=fresh())
+
+    return spawn
+
+
+def _foreign(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Spawn:
+    """Return what starts a task as the loop or its task factory will have it, which may know nothing of contexts."""
+
+    def spawn(run: Coroutine[Any, Any, None]) -> object:
+        return fresh().run(loop.create_task, run)
+
+    return spawn
+
+
+def _eager(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Spawn:
     """Return what starts a task and takes its first step at once, which saves a turn of the loop for each request.
 
     Python 3.12 has it. Before that the step that a new task has just scheduled is taken from the end of the loop's
@@ -66,13 +87,17 @@ def _eager(loop: asyncio.AbstractEventLoop) -> Spawn:
     task starts in the next turn.
     """
     if sys.version_info >= (3, 12):
-        return partial(asyncio.Task, loop=loop, eager_start=True)
+
+        def spawn_eagerly(run: Coroutine[Any, Any, None]) -> object:
+            return asyncio.Task(run, loop=loop, context=fresh(), eager_start=True)
+
+        return spawn_eagerly
     ready = getattr(loop, "_ready", None)
     if not isinstance(ready, deque):
-        return partial(asyncio.Task, loop=loop)
+        return _plain(loop, fresh)
 
     def spawn_now(run: Coroutine[Any, Any, None]) -> object:
-        task = asyncio.Task(run, loop=loop)
+        task = asyncio.Task(run, loop=loop, context=fresh())
         if asyncio.current_task(loop) is None:
             handle = ready.pop()
             if getattr(handle._callback, "__self__", None) is task:

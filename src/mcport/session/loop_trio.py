@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import math
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
@@ -18,18 +19,25 @@ class TrioLoop:
 
     def __init__(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
+        self._context = contextvars.copy_context()
+        self._spawned: deque[Coroutine[Any, Any, None]] = deque()
 
     def spawn(self, run: Coroutine[Any, Any, None]) -> object:
-        async def body() -> None:
-            await run
+        # trio starts the tasks of one turn in any order. So whichever starts first takes what has waited longest.
+        self._spawned.append(run)
+        return trio.lowlevel.spawn_system_task(self._run_oldest, context=self._context.copy())
 
-        return trio.lowlevel.spawn_system_task(body, context=contextvars.copy_context())
+    async def _run_oldest(self) -> None:
+        await self._spawned.popleft()
 
     def spawn_now(self, run: Coroutine[Any, Any, None]) -> object:
         return self.spawn(run)
 
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
-        self.spawn(run)
+        async def body() -> None:
+            await run
+
+        trio.lowlevel.spawn_system_task(body, context=contextvars.copy_context())
 
     def soon(self, call: Callable[[], None]) -> None:
         self._token.run_sync_soon(call)

@@ -211,8 +211,8 @@ class _Module:
         about = (
             f"Iterate over every {things} that the server lists, page after page.\n\n"
             f"    async for {_snake(item)} in client.{name}():\n\n"
-            f"`timeout` and `meta` are those of each page. Raises what `{call.name}` raises, and `InvalidAnswer` for a list without "
-            f"an end. See server/utilities/pagination of the specification."
+            f"`timeout` and `meta` are those of each page. Raises what `{call.name}` raises, and `InvalidAnswer` for a "
+            f"list without an end. See server/utilities/pagination of the specification."
         )
         arguments = [text.flat(call.method), text.flat(member.name), "timeout", "meta"]
         return head + text.doc(about, BODY) + text.bracketed(f"{BODY}return self._walk", arguments, indent=BODY)

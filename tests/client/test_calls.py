@@ -17,8 +17,6 @@ from mcport.spec.types import (
 from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, result, usual
 from tests.client.playing import Wire, client_of, of
 
-pytestmark = pytest.mark.usefixtures("in_time")
-
 PROMPT, LETTERS = PromptReference(name="greet"), CompletionArgument(name="city", value="Ly")
 CITY = CompletionContext(arguments={"land": "France"})
 

@@ -27,8 +27,6 @@ from mcport.client import target
 from tests.client.counterpart import ALL, error, result, usual
 from tests.client.playing import Wire, child_command, child_pid, client_of, is_running
 
-pytestmark = pytest.mark.usefixtures("in_time")
-
 REVISION = "2025-11-25"
 
 

@@ -17,8 +17,6 @@ from tests.client.counterpart import ALL, usual
 from tests.client.playing import Wire, child_command, child_pid, client_of, is_running
 from tests.transports.children import Leash, program
 
-pytestmark = pytest.mark.usefixtures("in_time")
-
 REVISION = "2025-11-25"
 SILENT: dict[str, list[Any]] = {"initialize": []}
 

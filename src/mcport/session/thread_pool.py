@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextvars
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -35,6 +36,11 @@ T = TypeVar("T")
 ANYIO_THREAD: Final = getattr(anyio.from_thread, "threadlocals", None)
 """Where anyio notes that a thread is one of its workers. A test tells when a new anyio has moved it."""
 
+SNIFFIO: Final[contextvars.ContextVar[str | None] | None] = getattr(
+    sys.modules.get("sniffio"), "current_async_library_cvar", None
+)
+"""Where anyio notes which loop runs; it has imported sniffio by now, if that is there."""
+
 
 class _Job:
     """One call: what to run, in whose context, for whom; and how it ended."""
@@ -51,7 +57,7 @@ class _Job:
 
     def run(self) -> None:
         try:
-            self.value = self.context.run(self.function)
+            self.value = self.context.run(_outside, self.function)
         except BaseException as error:
             self.error = _awaitable(error)
 
@@ -192,21 +198,34 @@ class Bell:
             self.ring = self._ring
 
     def close(self) -> None:
-        """Hear nothing any more."""
+        """Hear nothing any more. A thread may still be about to ring: the descriptor lives as long as the threads."""
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
-            fd, self._fd = self._fd, -1
-            os.close(fd)
+        self._heard = self.ring = _silence
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
 
     def _ring(self) -> None:
-        with suppress(OSError):
-            os.eventfd_write(self._fd, 1)  # after close there is nobody to hear it
+        os.eventfd_write(self._fd, 1)
 
     def _hear(self) -> None:
         with suppress(BlockingIOError):
             os.eventfd_read(self._fd)
         self._heard()
+
+
+def _outside(function: Callable[[], T]) -> T:
+    """Call a function whose copied context says that a loop runs here, which would forbid it a loop of its own."""
+    if SNIFFIO is not None:
+        SNIFFIO.set(None)
+    return function()
+
+
+def _silence() -> None:
+    """Nobody is there to hear."""
 
 
 def _awaitable(error: BaseException) -> BaseException:

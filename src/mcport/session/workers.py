@@ -54,18 +54,21 @@ class AnyioWorkers:
             exchange.stop = scope.cancel
             if exchange.cancelled:
                 scope.cancel()
-            return await anyio.to_thread.run_sync(
-                partial(_contained, function), abandon_on_cancel=True, limiter=self._limiter
-            )
+            boxed = partial(_boxed, function)
+            (value,) = await anyio.to_thread.run_sync(boxed, abandon_on_cancel=True, limiter=self._limiter)
+            return value
         return None
 
     def close(self) -> None:
         return
 
 
-def _contained(function: Callable[[], T]) -> T:
-    """Run a function in a thread, and let no StopIteration out: it would end the coroutine that waits for it."""
+def _boxed(function: Callable[[], T]) -> tuple[T]:
+    """Run a function in a thread. Its value comes in a box, since trio takes no coroutines out of threads.
+
+    Nor does a StopIteration come out: it would end the coroutine that waits for it.
+    """
     try:
-        return function()
+        return (function(),)
     except StopIteration as error:
         raise RuntimeError("the function raised StopIteration") from error

@@ -89,10 +89,9 @@ class Framer:
     def _keep_ends(self, piece: bytes) -> None:
         """Keep the first and the last bytes only, of a line that is over the bound since now or before."""
         if self._size - len(piece) <= self._limit:
-            kept = self._gathered()
-            self._head = kept[:EDGE] + piece[: max(0, EDGE - len(kept))]
-            self._tail = kept[-EDGE:]
-        self._tail = (self._tail + piece[-EDGE:])[-EDGE:]
+            self._head = self._tail = self._gathered()
+        self._head = self._head[:EDGE] + piece[: max(0, EDGE - len(self._head))]
+        self._tail = (self._tail[-EDGE:] + piece[-EDGE:])[-EDGE:]
 
     def _gathered(self) -> bytes:
         """Return what is kept of a line within the bound, and keep it no longer."""

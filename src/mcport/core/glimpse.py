@@ -17,9 +17,9 @@ _BODY: Final = re.compile(rb'"(result|error|params)"\s*:')
 """The member that makes a message long; what comes before it is short."""
 
 _ID_AT_THE_END: Final = re.compile(
-    rb'"id"\s*:\s*(-?\d{1,30}|"[^"\\]{0,500}")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$'
+    rb'"id"\s*:\s*(?:-?\d{1,30}|"[^"\\]{0,500}")\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,500}"\s*){0,2}\}\s*$'
 )
-"""The last brace of a line closes the message itself, so an id right before it is the message's own."""
+"""The last brace of a line closes the message itself, so an id shortly before it is the message's own."""
 
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
@@ -42,34 +42,27 @@ def of_line(data: bytes) -> Glimpse:
     members = _members(text)
     if not members:
         return of_ends(data[:2048], b"")
-    return _glimpse(members, "result" in members or "error" in members, _id(members.get("id")))
+    return _glimpse(members, "result" in members or "error" in members)
 
 
 def of_ends(head: bytes, tail: bytes) -> Glimpse:
     """Look at the first and the last bytes of a line that is too long to be kept."""
     body = _BODY.search(head)
     members = _members(head[: body.start() if body else head.rfind(b",") + 1], partial=True)
-    id = _id(members.get("id"))
-    if id is None and (found := _ID_AT_THE_END.search(tail)) is not None:
-        id = _id(_parsed(found[1]))
-    return _glimpse(members, body is not None and body[1] != b"params", id)
+    last = _ID_AT_THE_END.search(tail)
+    if last is not None:
+        members = _members(b"{" + last[0].strip()) | members
+    return _glimpse(members, body is not None and body[1] != b"params")
 
 
-def _glimpse(members: dict[str, Any], has_outcome: bool, id: int | str | None) -> Glimpse:
-    return Glimpse(id, has_outcome and "method" not in members, "method" in members)
+def _glimpse(members: dict[str, Any], has_outcome: bool) -> Glimpse:
+    id, names_method = members.get("id"), "method" in members
+    return Glimpse(id if type(id) is int or type(id) is str else None, has_outcome and not names_method, names_method)
 
 
 def _members(text: bytes, partial: bool = False) -> dict[str, Any]:
-    value = _parsed(text, partial)
-    return value if type(value) is dict else {}
-
-
-def _parsed(text: bytes, partial: bool = False) -> Any:
     try:
-        return from_json(text, partial_mode="on" if partial else "off")
+        value = from_json(text, partial_mode="on" if partial else "off")
     except ValueError:
-        return None
-
-
-def _id(value: object) -> int | str | None:
-    return value if type(value) is int or type(value) is str else None
+        return {}
+    return value if type(value) is dict else {}

@@ -31,7 +31,12 @@ class Asking:
 
 def linked() -> tuple[Played, SessionLink]:
     played = Played()
-    return played, SessionLink(played.session, "weather")
+    return played, SessionLink(played.session, played.channel, server="weather", lost=lost, full=1000)
+
+
+def lost(phase: str, reason: str) -> ConnectionLost:
+    line = f"{phase} on weather: {reason}"
+    return ConnectionLost(line, server="weather", phase=phase, cause=reason)
 
 
 async def test_a_call_returns_the_result_as_it_came() -> None:

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 Era: TypeAlias = Literal["handshake", "stateless"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Revision:
     """One revision. An ability that is not mentioned for a revision is one it does not have.
 
@@ -92,6 +92,9 @@ class Revision:
     """The error code for a resource that is not there."""
     tool_argument_errors_are_results: bool = False
     """A tool called with bad arguments answers a result with `isError`; else error -32602."""
+
+    def __repr__(self) -> str:
+        return f"Revision({self.name!r})"
 
 
 _R2024_11_05 = Revision(name="2024-11-05", era="handshake", has_streamable_http=False)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import anyio
 
-from mcport import Context, Server, ToolError
+from mcport import Context, ResourceNotFound, Server, ToolError
 
 server = Server(
     "quickstart",
@@ -75,6 +75,9 @@ def about() -> str:
 @server.resource("station://{name}/readings")
 def readings(name: str) -> list[float]:
     """The last readings of a station, in degrees Celsius."""
+    if name not in STATIONS:
+        uri = f"station://{name}/readings"
+        raise ResourceNotFound(f"There is no station {name}", data={"uri": uri})
     return STATIONS[name]
 
 

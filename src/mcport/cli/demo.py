@@ -12,18 +12,23 @@ from typing import TypeVar
 
 import anyio
 
-from ..client.client import Client
-from ..errors import RemoteError
+from mcport.client.client import Client
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import RemoteError
+from mcport.spec.revisions import REVISIONS
+
 from .loading import example_path
 from .screen import Screen
+from .usage import UsageError
 
 T = TypeVar("T")
 
 
-def demo(revision: str | None, wire: bool) -> int:
-    """Show the conversation; return the exit code."""
+def demo(revision: str | None, wire: bool) -> None:
+    """Show the conversation. Raises `UsageError` for a revision that does not exist."""
+    if revision is not None and revision not in REVISIONS:
+        raise UsageError(f"unknown protocol revision {revision!r}; known: {', '.join(REVISIONS)}")
     anyio.run(_Demo(Screen(sys.stdout), wire).show, revision)
-    return 0
 
 
 class _Demo:
@@ -65,7 +70,7 @@ class _Demo:
         self._screen.line("tools/call", f"add(17, 25) = {_text(result)}", took)
         result, took = await self._timed(client.call_tool("forecast", {"city": "Lyon", "day": "tomorrow"}))
         self._screen.line("tools/call", f"forecast(Lyon) = {_text(result)}", took)
-        bar = self._screen.bar if not self._wire else None
+        bar = _unseen if self._wire else self._screen.bar
         result, took = await self._timed(client.call_tool("survey", {}, progress=bar))
         self._screen.line("tools/call", f"survey() = {_text(result)}", took)
 
@@ -77,13 +82,21 @@ class _Demo:
         self._screen.line("prompts/get", f"compare: {getattr(prompt.messages[0].content, 'text', '')}", took)
 
     async def _mistakes(self, client: Client) -> None:
-        result, took = await self._timed(client.call_tool("add", {"a": "seventeen", "b": 25}))
-        self._screen.error("tools/call", _text(result), took)
+        await self._mistake(client, "add", {"a": "seventeen", "b": 25})
+        await self._mistake(client, "forcast", {"city": "Lyon"})
+
+    async def _mistake(self, client: Client, tool: str, arguments: JsonObject) -> None:
+        """Call wrongly, and show the one line that comes: as a result for the model, or as an error."""
         began = time.perf_counter()
         try:
-            await client.call_tool("forcast", {"city": "Lyon"})
+            line = _text(await client.call_tool(tool, arguments))
         except RemoteError as error:
-            self._screen.error("tools/call", str(error), time.perf_counter() - began)
+            line = str(error)
+        self._screen.error("tools/call", line, time.perf_counter() - began)
+
+
+def _unseen(progress: float, total: float | None, message: str | None) -> None:
+    """Progress is asked for all the same: its messages are on the wire."""
 
 
 def _text(result: object) -> str:

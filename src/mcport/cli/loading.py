@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 import mcport
+from mcport.server.server import Server
 
-from ..server.server import Server
-from .usage import UsageError
+from .usage import LoadFailed, UsageError
 
-USUAL_NAMES = ("server", "mcp", "app")
+USUAL_NAMES: Final = ("server", "mcp", "app")
+_OUR_OWN: Final = (str(Path(__file__).parent), "<frozen importlib")
 
 
 def example_path(name: str) -> Path:
     """Return the file of a bundled example; raises `UsageError` naming those that exist."""
     package = Path(mcport.__file__).parent
     folders = [package / "examples", package.parent.parent / "examples"]
-    for folder in folders:
-        if (folder / f"{name}.py").is_file():
-            return folder / f"{name}.py"
-    known = sorted({file.stem for folder in folders if folder.is_dir() for file in folder.glob("[a-z]*.py")})
-    raise UsageError(f"no example {name!r}; there are: {', '.join(known)}")
+    known = {file.stem: file for folder in reversed(folders) for file in folder.glob("[a-z]*.py")}
+    if name not in known:
+        raise UsageError(f"no example {name!r}; there are: {', '.join(sorted(known))}")
+    return known[name]
 
 
 def load_server(where: str) -> Server:
-    """Return the server of `FILE[:NAME]` or `example:NAME`. Raises `UsageError` with one line."""
+    """Return the server of `FILE[:NAME]` or `example:NAME`.
+
+    Raises with one line: `UsageError` where there is none, `LoadFailed` where the file itself fails.
+    """
     if where.startswith("example:"):
         return _server_in(_load(example_path(where.removeprefix("example:"))), None)
-    file, _, name = where.partition(":") if not Path(where).is_file() else (where, "", "")
+    file, _, name = where.rpartition(":")
+    # The colon of a Windows drive is no such colon.
+    if not file or Path(where).is_file() or not name.isidentifier():
+        file, name = where, ""
     return _server_in(_load(Path(file)), name or None)
 
 
@@ -45,15 +53,28 @@ def _load(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent.resolve()))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise LoadFailed(f"{path} cannot be loaded: {_plain(error)}") from error
     return module
 
 
+def _plain(error: Exception) -> str:
+    """Return one line for what went wrong in a file of the user: what, and where."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(_OUR_OWN)]
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
+
+
 def _server_in(module: ModuleType, name: str | None) -> Server:
+    file = module.__file__
     servers = {key: value for key, value in vars(module).items() if isinstance(value, Server)}
     if name is not None:
         if name not in servers:
-            raise UsageError(f"{module.__file__} has no server named {name!r}; it has {', '.join(servers) or 'none'}")
+            raise UsageError(f"{file} has no server named {name!r}; it has {', '.join(servers) or 'none'}")
         return servers[name]
     for usual in USUAL_NAMES:
         if usual in servers:
@@ -61,5 +82,5 @@ def _server_in(module: ModuleType, name: str | None) -> Server:
     if len(set(map(id, servers.values()))) == 1:
         return next(iter(servers.values()))
     if not servers:
-        raise UsageError(f"{module.__file__} has no Server at its top level")
-    raise UsageError(f"{module.__file__} has several servers: name one of {', '.join(servers)} after a colon")
+        raise UsageError(f"{file} has no Server at its top level")
+    raise UsageError(f"{file} has several servers: name one of {', '.join(servers)} after a colon")

@@ -1,29 +1,43 @@
-"""Reading the command line."""
+"""Reading the command line. What a command needs is imported when it runs."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from .. import __version__
-from ..errors import McportError
+from mcport.errors import McportError
+from mcport.version import __version__
+
 from .usage import UsageError
+
+FAILED = 1
+WRONGLY_CALLED = 2
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 1 it failed, 2 it was called wrongly."""
+    """Run the command and return its exit code: 0 done, 1 it failed, 2 it was called wrongly, 130 after Ctrl-C."""
     options = _parser().parse_args(argv)
     try:
         code: int = options.command(options)
-    except McportError as error:
-        print(f"mcport: {error}", file=sys.stderr)
-        return 1
-    except UsageError as error:
-        print(f"mcport: {error}", file=sys.stderr)
-        return 2
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has gone; the interpreter would complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except UsageError as error:
+        return _complain(error, WRONGLY_CALLED)
+    except McportError as error:
+        return _complain(error, FAILED)
+    return code
+
+
+def _complain(error: Exception, code: int) -> int:
+    print(f"mcport: {error}", file=sys.stderr)
     return code
 
 
@@ -33,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="serve a server from a Python file over stdio")
-    run.add_argument("file", metavar="FILE[:NAME]", help="a Python file, and the name of the server in it; or example:NAME")
+    run.add_argument(
+        "file", metavar="FILE[:NAME]", help="a Python file, and the name of the server in it; or example:NAME"
+    )
     run.set_defaults(command=_run)
 
     demo = commands.add_parser("demo", help="start the bundled example and show a conversation with it")
@@ -53,4 +69,5 @@ def _run(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from .demo import demo
 
-    return demo(revision=options.revision, wire=options.wire)
+    demo(revision=options.revision, wire=options.wire)
+    return 0

@@ -5,7 +5,9 @@ Control characters of the other side are shown, never obeyed.
 
 from __future__ import annotations
 
+import io
 import os
+from contextlib import suppress
 from typing import Final, TextIO
 
 _COLOURS: Final = {"dim": "2", "bold": "1", "red": "31", "green": "32", "blue": "34"}
@@ -17,8 +19,11 @@ class Screen:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._terminal = stream.isatty() and "NO_COLOR" not in os.environ
+        self._terminal = stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
         self._moving = False
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets its escape.
+            stream.reconfigure(errors="backslashreplace")
 
     def title(self, text: str) -> None:
         """Begin."""
@@ -41,13 +46,15 @@ class Screen:
     def message(self, direction: str, data: bytes) -> None:
         """Show a message as it was on the wire."""
         colour = "green" if direction == "->" else "dim"
-        self._write(f"{self._paint(colour, direction)} {harmless(data.decode('utf-8', 'replace'))}")
+        # In the middle of the conversation nobody could act on a reader that has gone; the next plain line tells.
+        with suppress(BrokenPipeError):
+            self._write(f"{self._paint(colour, direction)} {harmless(data.decode('utf-8', 'replace'))}")
 
     def bar(self, progress: float, total: float | None, message: str | None) -> None:
         """Show progress: a bar that moves on a terminal, a line each in a pipe."""
         share = min(progress / total, 1.0) if total else 0.0
         filled = round(share * _WIDTH)
-        text = f"{'':15} [{'#' * filled}{'.' * (_WIDTH - filled)}] {harmless(message or '')}"
+        text = f"{'':15} [{'#' * filled}{'.' * (_WIDTH - filled)}] {harmless(message or '')}".rstrip()
         if self._terminal:
             self._stream.write(f"\r\x1b[2K{text}")
             self._stream.flush()

@@ -1,7 +1,13 @@
-"""The error of a command line that asks for something that is not there."""
+"""The errors of a command line. Their text is the one line that the person reads."""
 
 from __future__ import annotations
 
+from mcport.errors import McportError
 
-class UsageError(Exception):
-    """Its text is the one line that the person reads."""
+
+class UsageError(McportError):
+    """It asks for something that is not there."""
+
+
+class LoadFailed(McportError):
+    """A file of the user is there and cannot be loaded."""

@@ -6,6 +6,7 @@ process again. How a user names a target is `naming`'s business. Below: `failure
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ from .failures import Failures, Remains, plain
 
 CLOSE_SECONDS: Final = 10.0
 """How long a server in the same process may take to end when its client closes."""
+
+log: Final = logging.getLogger("mcport.client")
 
 SpawnPolicy: TypeAlias = Callable[[Sequence[str], Mapping[str, str]], bool | None]
 Dial: TypeAlias = Callable[[], Awaitable[Transport]]
@@ -226,8 +229,17 @@ class TracedTarget:
         self.name = target.name
         self.restarts = target.restarts
         self._target = target
-        self._trace = trace
+        self._trace: Trace | None = trace
 
     async def reach(self, loop: Loop, limits: Limits) -> Contact:
         contact = await self._target.reach(loop, limits)
-        return Contact(TracedChannel(contact.channel, self._trace), contact.remains)
+        return Contact(TracedChannel(contact.channel, self._show), contact.remains)
+
+    def _show(self, way: str, message: bytes) -> None:
+        """Hand a message to the user's function; one that fails is not called again."""
+        try:
+            if self._trace is not None:
+                self._trace(way, message)
+        except Exception:
+            self._trace = None
+            log.exception("the trace callback failed; it is not called again")

@@ -1,0 +1,1 @@
+"""The command `mcport`, run as people run it: in a process of its own."""

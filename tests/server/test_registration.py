@@ -392,3 +392,9 @@ def test_revisions_that_do_not_exist_are_refused(revisions: Any, text: str) -> N
 async def test_one_revision_may_be_given_as_it_is() -> None:
     async with serving(Server("demo", revisions="2025-06-18"), "2025-06-18") as wire:
         await wire.silent()
+
+
+@pytest.mark.parametrize("wrong", [("x", 2), (5, "1"), (None, "1")])
+def test_name_and_version_are_strings(wrong: tuple[Any, Any]) -> None:
+    with pytest.raises(TypeError, match="are strings"):
+        Server(*wrong)

@@ -27,7 +27,7 @@ from mcport.spec.types import (
     TextContent,
     TextResourceContents,
 )
-from tests.server.wire import ALL, Json, serving
+from tests.server.wire import ALL, NEW, Json, serving
 
 TEXT = TextContent(type="text", text="t")
 IMAGE = ImageContent(type="image", data="aQ==", mime_type="image/png")
@@ -269,7 +269,45 @@ async def test_p19_the_same_holds_for_resources_and_prompts(value: Any, caplog: 
             error = await wire.error(method, params)
             assert error["code"] == -32603
             assert error["message"].startswith(f"{name} is at fault")
-    assert "which cannot be JSON" in caplog.text
+    assert "which cannot be sent" in caplog.text
+
+
+RULED = ["2025-06-18", "2025-11-25", *NEW]
+RESERVED = {
+    "2025-06-18": "tools.mcp.com/a",
+    "2025-11-25": "com.mcp.tools/a",
+    NEW[0]: "io.modelcontextprotocol/serverInfo",
+}
+
+
+@pytest.mark.parametrize("revision", RULED)
+@pytest.mark.requirement("meta.prefix-reserved", "meta.prefix-format", "meta.prefix-label-format", "meta.name-format")
+async def test_metadata_of_applications_keeps_to_its_keys(revision: str, caplog: pytest.LogCaptureFixture) -> None:
+    for key in (RESERVED[revision], "a/b/c", "-a/b", "com.exam_ple/a", "com.example/-a", "a-"):
+        server = Server("demo", revisions=[revision])
+        for register in (server.tool, server.prompt):
+            with pytest.raises(ValueError, match="_meta key"):
+                register(meta={key: 1})
+        with pytest.raises(ValueError, match="_meta key"):
+            server.resource("a://b", meta={key: 1})
+        for value in (CallToolResult(content=[], meta={key: 1}), TEXT.model_copy(update={"meta": {key: 1}})):
+            async with serving(returning(value), revision) as wire:
+                assert (await wire.call("give"))["isError"] is True
+            assert f"_meta key {key!r}" in caplog.text
+    for key in ("a", "example.com/a-b_c.d", "dev.example/"):
+        Server("demo").tool(meta={key: 1})
+        async with serving(returning(CallToolResult(content=[], meta={key: 1})), revision) as wire:
+            assert (await wire.call("give"))["_meta"][key] == 1
+
+
+@pytest.mark.parametrize("revision", NEW)
+@pytest.mark.requirement("meta.trace-context-format")
+async def test_trace_context_in_metadata_has_its_form(revision: str) -> None:
+    right = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "baggage": "a=b"}
+    async with serving(returning(CallToolResult(content=[], meta=right)), revision) as wire:
+        assert (await wire.call("give"))["_meta"].items() >= right.items()
+    async with serving(returning(CallToolResult(content=[], meta={"traceparent": "x"})), revision) as wire:
+        assert (await wire.call("give"))["isError"] is True
 
 
 async def test_a_prompt_that_returns_none_is_at_fault(caplog: pytest.LogCaptureFixture) -> None:

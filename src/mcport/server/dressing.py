@@ -6,9 +6,13 @@ that a value which cannot be sent is still that handler's failure. Below: `core.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 from mcport.core.dialects.contract import Offer
 from mcport.core.dialects.envelope import Envelope
-from mcport.core.jsonrpc import Raw
+from mcport.core.jsonrpc import JsonObject, Raw
+from mcport.core.meta_keys import check_meta
 from mcport.spec.revisions import Revision
 
 from .unsendable import unsendable
@@ -34,6 +38,17 @@ class Dresser:
         Raises `ResultUnsendable`, which says what of the value cannot be sent.
         """
         try:
+            for each in _with_meta(result):
+                check_meta(each, [revision])
             return self.envelope(revision).dress(result)
         except (ValueError, RecursionError) as error:
             raise unsendable(value, error) from None
+
+
+def _with_meta(result: object) -> Iterator[JsonObject]:
+    """The metadata that a handler gave: of the result, and of its blocks, contents or messages."""
+    members = (getattr(result, name, None) or () for name in ("content", "contents", "messages"))
+    for each in chain([result], *members):
+        meta = getattr(each, "meta", None)
+        if meta:
+            yield meta

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from mcport.core.dialects.contract import Admitted, Offer
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import SERVER_LIMITS, Limits
+from mcport.core.meta_keys import check_meta
 from mcport.core.uri_template import UriTemplate
 from mcport.errors import InvalidRequest
 from mcport.session.channel import Transport
@@ -74,6 +75,8 @@ class Server:
         page_size: int | None = None,
         dev: bool = False,
     ) -> None:
+        if not (isinstance(name, str) and isinstance(version, str)):
+            raise TypeError("the name and the version of a server are strings")
         self.name = name
         self.version = version
         self.instructions = instructions
@@ -126,12 +129,15 @@ class Server:
         """Register a function as a tool; use it as a decorator, with or without arguments.
 
         The function's type hints and docstring become its schema, `name` defaults to the function's. It is returned
-        unchanged. Raises TypeError for a function that cannot be a tool, ValueError for a name that is taken; a name
-        that clients may not take well is logged as a warning. See server/tools of the specification.
+        unchanged. Raises TypeError for a function that cannot be a tool, ValueError for a name that is taken or
+        `meta` that is not for applications; a name that clients may not take well is logged as a warning.
+        See server/tools of the specification.
         """
 
         shown: dict[str, Any] = {"title": title, "description": description}
         shown |= {"annotations": annotations, "icons": icons, "meta": meta}
+
+        self._check_meta(meta)
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context, name=name)
@@ -157,11 +163,14 @@ class Server:
         """Register a function that reads a resource; `uri` may be a URI template whose variables it takes.
 
         The function returns text, bytes, or a value that becomes JSON. `size` is in bytes. It is returned unchanged.
-        Raises TypeError where variables and parameters differ, ValueError for a URI that is taken.
+        Raises TypeError where variables and parameters differ, ValueError for a URI that is taken or `meta` that is not
+        for applications.
         See server/resources of the specification.
         """
         shown: dict[str, Any] = {"name": name, "title": title, "description": description, "mime_type": mime_type}
         shown |= {"size": size, "annotations": annotations, "icons": icons, "meta": meta}
+
+        self._check_meta(meta)
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context)
@@ -200,11 +209,14 @@ class Server:
         """Register a function that makes a prompt; use it as a decorator, with or without arguments.
 
         It takes strings and returns a string, a message, or a list of these. It is returned unchanged. Raises
-        TypeError for a function that cannot be a prompt, ValueError for a name that is taken.
+        TypeError for a function that cannot be a prompt, ValueError for a name that is taken or `meta` that is not for
+        applications.
         See server/prompts of the specification.
         """
 
         shown: dict[str, Any] = {"title": title, "description": description, "icons": icons, "meta": meta}
+
+        self._check_meta(meta)
 
         def register(function: Function) -> Function:
             signature = Signature.of(function, context_type=Context, name=name)
@@ -235,6 +247,11 @@ class Server:
 
     # ---- what the kernel asks
 
+    def _check_meta(self, meta: JsonObject | None) -> None:
+        """Raise ValueError for metadata that one of the served revisions does not let applications use."""
+        if meta is not None:
+            check_meta(meta, self._offer.revisions.values())
+
     def _offered(self) -> dict[str, Route]:
         """Return the routes of everything that is offered at this moment."""
         own: dict[str, Route] = {"initialize": _again, "ping": _ping, "server/discover": self._discover}
@@ -260,7 +277,7 @@ class Server:
             from mcport.spec.types import Implementation
 
             return Implementation(**info).to_wire(revision.name)
-        lacking = () if revision.has_icons else ("description", "websiteUrl")
+        lacking: tuple[str, ...] = () if revision.has_icons else ("description", "websiteUrl")
         lacking += () if revision.has_titles else ("title",)
         return {name: value for name, value in info.items() if name not in lacking}
 

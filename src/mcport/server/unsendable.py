@@ -25,7 +25,7 @@ def unsendable(value: object, error: Exception) -> ResultUnsendable:
     """Return the error that says which part of `value` could not be written; `error` is what the writer said."""
     found = next(_faults(value), None)
     reason = " ".join(str(error).split()) if found is None else found
-    return ResultUnsendable(f"it returned {_kind(value)}, which cannot be JSON: {reason}")
+    return ResultUnsendable(f"it returned {_kind(value)}, which cannot be sent: {reason}")
 
 
 def _faults(value: object) -> Iterator[str]:

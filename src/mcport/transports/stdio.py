@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import anyio
 
 from mcport.core.framing import Line
-from mcport.session.channel import Channel, Receiver
+from mcport.session.channel import BROKEN, Channel, Receiver
 from mcport.session.loop import Loop
 
 from .guarded_stdio import guarded_stdio
@@ -90,7 +90,7 @@ class ChildChannel:
         self._receiver.receive(batch)
 
     def ended(self, reason: str) -> None:
-        """Stdout is closed: wait a moment for the exit code, which says more."""
+        """Stdout or stdin is closed: wait a moment for the exit code, which says more."""
         if not self._told.is_set():
             self._loop.keep(self._tell_end(reason))
 
@@ -106,7 +106,8 @@ class ChildChannel:
         with anyio.move_on_after(EXIT_SECONDS):
             await self.child.wait_exit()
         code = self.child.returncode
-        self._tell("it closed its stdout" if code is None else f"it exited with code {code}")
+        closed = "it closed its stdin" if reason == BROKEN else "it closed its stdout"
+        self._tell(closed if code is None else f"it exited with code {code}")
 
     def _tell(self, reason: str) -> None:
         if not self._told.is_set():

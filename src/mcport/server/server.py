@@ -75,7 +75,8 @@ class Server:
         page_size: int | None = None,
         dev: bool = False,
     ) -> None:
-        if not (isinstance(name, str) and isinstance(version, str)):
+        texts: tuple[object, ...] = (name, version)
+        if not all(isinstance(text, str) for text in texts):
             raise TypeError("the name and the version of a server are strings")
         self.name = name
         self.version = version

@@ -312,10 +312,12 @@ def test_a_call_of_another_thread_that_comes_in_between_is_not_mistaken_for_the_
             loop.call_soon_threadsafe(seen.append, "thread")
             return task
 
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncio, "Task", interrupted)
+            played.port = AsyncioLoop()
+
         def call() -> list[str]:
-            with monkeypatch.context() as patched:
-                patched.setattr(asyncio, "Task", interrupted)
-                played.spawn(step())
+            played.spawn(step())
             return list(seen)
 
         assert await played.play(call) == []

@@ -88,7 +88,6 @@ async def never(*_: object) -> None:
 # ---- both ways
 
 
-@pytest.mark.requirement("transport.custom-preserve")
 async def test_messages_pass_unchanged_and_in_order_both_ways() -> None:
     transport = Played(b"one", b"two", Oversized(9999, b"{", b"}"))
     channel, heard = opened(transport)

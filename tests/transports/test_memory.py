@@ -25,7 +25,6 @@ class Pair:
             self.other.open(self.other_heard)
 
 
-@pytest.mark.requirement("transport.custom-preserve")
 async def test_messages_arrive_unchanged_in_order_and_together() -> None:
     pair = Pair()
     pair.one.send(b"a")

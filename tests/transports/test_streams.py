@@ -21,6 +21,7 @@ import pytest
 from mcport import Client, Context, Server
 from mcport.core.limits import SERVER_LIMITS
 from mcport.session.channel import EndOfStream, Transport
+from mcport.spec.revisions import REVISIONS
 from mcport.transports.streams import StreamTransport, connect_tcp, connect_unix, serve_tcp, serve_unix
 from tests.transports.children import PATIENCE
 
@@ -111,8 +112,8 @@ def text_of(answer: Any) -> str:
 
 
 @pytest.mark.requirement("transport.custom-preserve")
-@pytest.mark.parametrize("revision", [None, "2024-11-05", "2026-07-28"])
-async def test_a_client_talks_to_a_server_over_tcp(revision: str | None) -> None:
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_a_client_talks_to_a_server_over_tcp(revision: str) -> None:
     text = "grüße\nüber zwei Zeilen"
     async with (
         listening(Notes().server) as port,

@@ -95,10 +95,11 @@ def _eager(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Spawn:
     ready = getattr(loop, "_ready", None)
     if not isinstance(ready, deque):
         return _plain(loop, fresh)
+    new_task, current_task = asyncio.Task, asyncio.current_task
 
     def spawn_now(run: Coroutine[Any, Any, None]) -> object:
-        task = asyncio.Task(run, loop=loop, context=fresh())
-        if asyncio.current_task(loop) is None:
+        task = new_task(run, loop=loop, context=fresh())
+        if current_task(loop) is None:
             handle = ready.pop()
             if getattr(handle._callback, "__self__", None) is task:
                 handle._run()

@@ -10,6 +10,7 @@ from mcport.spec.methods import METHODS
 from mcport.spec.types import (
     CompletionArgument,
     CompletionContext,
+    Icon,
     Implementation,
     PromptReference,
     ResourceTemplateReference,
@@ -102,25 +103,36 @@ async def test_a_method_that_the_revision_lacks_is_refused_and_nothing_is_sent(r
 @pytest.mark.requirement("lifecycle.negotiated-version", revisions=["2025-06-18", "2025-11-25"])
 async def test_a_field_that_the_revision_lacks_is_not_sent(revision: str) -> None:
     wire = Wire(table(revision))
-    info = Implementation(
-        name="host", version="2", title="The Host", website_url="https://example.com", description="d"
-    )
-    async with client_of(wire, revision, info=info) as client:
+    async with client_of(wire, revision) as client:
         reference = ResourceTemplateReference(uri="x://{t}")
         await client.complete(PromptReference(name="greet", title="Greet"), LETTERS, CITY)
         first = wire.messages[-1]["params"]
         await client.complete(reference, LETTERS)
         second = wire.messages[-1]["params"]
-    introduced = wire.messages[0]["params"]["clientInfo"]
-    has_titles, has_icons = revision >= "2025-06-18", revision >= "2025-11-25"
-    assert introduced.keys() == {
-        "name",
-        "version",
-        *(["title"] if has_titles else []),
-        *(["websiteUrl", "description"] if has_icons else []),
-    }
+    has_titles = revision >= "2025-06-18"
     assert ("context" in first, "title" in first["ref"]) == (has_titles, has_titles)
     assert second == {"ref": {"type": "ref/resource", "uri": "x://{t}"}, "argument": {"name": "city", "value": "Ly"}}
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("meta.implementation-fields")
+async def test_the_client_introduces_itself_with_what_the_revision_has(revision: str) -> None:
+    icon = Icon(src="https://example.com/i.png")
+    info = Implementation(
+        name="host", version="2", title="T", website_url="https://example.com", description="d", icons=[icon]
+    )
+    for given in (info, None):
+        wire = Wire(table(revision))
+        async with client_of(wire, revision, info=given) as client:
+            await client.list_tools()
+        params = wire.messages[0]["params"]
+        said = params.get("clientInfo") or params["_meta"]["io.modelcontextprotocol/clientInfo"]
+        wanted = {"name", "version"}
+        if given is not None:
+            wanted |= {"title"} if revision >= "2025-06-18" else set()
+            wanted |= {"websiteUrl", "description", "icons"} if revision >= "2025-11-25" else set()
+        assert said.keys() == wanted
+        assert said["name"] == ("host" if given else "mcport")
 
 
 @pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25"])

@@ -84,7 +84,7 @@ async def test_a_mistake_in_a_call_is_one_line_in_the_same_process(revision: str
         await check_mistakes(client, revision)
 
 
-@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize("revision", ["2026-07-28", "2025-06-18"])
 async def test_a_mistake_in_a_call_is_one_line_over_stdio_and_prints_go_to_stderr(script: Path, revision: str) -> None:
     printed: list[str] = []
     wire: list[bytes] = []

@@ -26,6 +26,7 @@ from .calls import Calls
 from .connection import Connection
 from .failures import Failures, Remains
 from .handle import CallHandle
+from .icons import keep_good_icons
 from .naming import TargetLike, target_of
 from .opening import Opening
 from .paging import Walk
@@ -137,6 +138,8 @@ class Client(Calls):
                 attempt.ended.set()
             self._loop = loop
             self._remember(self._opened.revision)
+            if "icons" in self.server_info:
+                keep_good_icons(self.server_info)
             return
         if attempt.closed:
             raise Failures(self._target.name).failed("the client was closed meanwhile", Remains())
@@ -294,8 +297,8 @@ class Client(Calls):
         connection, loop = self._connection, self._loop
         if connection is None or loop is None:
             raise self._absent(method)
-        if meta is not None:
-            params = with_meta(params, meta)
+        if meta is not None or (params is not None and "_meta" in params):
+            params = with_meta(params, meta, self._known.revision)
         patience = self._patience if timeout is UNSET else self._patience.with_call(timeout)
         if progress is None:
             return connection.ask(method, params, patience)

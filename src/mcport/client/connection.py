@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mcport.core.dialects.speaking import Complete, Speaker
-from mcport.core.events import Asked, Told
+from mcport.core.events import Asked, Call, Told
 from mcport.core.jsonrpc import JsonObject, Malformed
 from mcport.core.limits import Limits
 from mcport.errors import ConnectionLost, InvalidAnswer, MethodNotFound
@@ -76,13 +76,18 @@ class Connection:
         self.speaker.check(method, self.declared)
         self.link.tell(method, params)
 
-    def start_asking(self, method: str, params: JsonObject, waiter: Waiter) -> None:
+    def start_asking(self, method: str, params: JsonObject, waiter: Waiter) -> Call:
         """Send a request of the opening, as it is; its answer goes to the waiter."""
+        call, request = self.session.peer.request(method, params, context=waiter)
         if self.session.over is not None:
             waiter.lose(self.session.over)
-            return
-        _, request = self.session.peer.request(method, params, context=waiter)
-        self.session.send(request)
+        else:
+            self.session.send(request)
+        return call
+
+    def forget(self, call: Call) -> None:
+        """Wait no more for the answer to a request of the opening, without a word to the server."""
+        self.session.peer.withdraw(call)
 
     def begin(self, speaker: Speaker, declared: JsonObject) -> None:
         """The opening is done: from now on speak what was agreed."""
@@ -101,8 +106,8 @@ class Connection:
         return self._contact.remains()
 
     async def aclose(self) -> None:
-        """End the conversation; pending calls fail with `ConnectionLost`."""
-        await self.link.aclose()
+        """End the conversation; pending calls fail with `ConnectionLost`. One that never began ends without a word."""
+        await (self.link if self.speaker is not None else self.session).aclose()
 
     # ---- errors
 

@@ -30,7 +30,7 @@ from mcport.core.dialects.opening import (
     open_conversation,
 )
 from mcport.core.dialects.speaking import Speaker
-from mcport.core.events import Progressed
+from mcport.core.events import Call, Progressed
 from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Response
 from mcport.core.limits import Limits
 from mcport.errors import ConnectFailed, Timeout
@@ -120,7 +120,7 @@ class Opening:
         self._mailbox = Mailbox(loop)
         self._connection: Connection | None = None
         self._remains = Remains()
-        self._asked: list[str] = []
+        self._calls: dict[str, Call] = {}
 
     async def run(self) -> tuple[Connection, Opened]:
         """Open the conversation. Raises `ConnectFailed`; nothing is left behind then, nor when it is cancelled."""
@@ -138,7 +138,7 @@ class Opening:
 
     def silent(self, seconds: float) -> Timeout:
         """Return the error for an attempt that was given up after so many seconds."""
-        waited_for = " or ".join(self._asked) if self._asked else "the start"
+        waited_for = " or ".join(call.method for call in self._calls.values()) or "the start"
         count = self._connection.bad_lines if self._connection is not None else 0
         if count:
             lines = "a line that is no message" if count == 1 else f"{count} lines that are no messages"
@@ -146,7 +146,7 @@ class Opening:
         return Failures(self._target.name).silent(waited_for, seconds, self._remains)
 
     async def _start(self) -> None:
-        self._asked.clear()
+        self._calls.clear()
         contact = await self._target.reach(self._loop, self._limits)
         self._connection = Connection(self._target.name, contact, self._loop, self._limits)
         self._connection.session.open()
@@ -171,12 +171,12 @@ class Opening:
         assert connection is not None
         match step:
             case Send(key=key, method=method, params=params):
-                self._asked.append(method)
-                connection.start_asking(method, params, Asking(key, self._mailbox, connection))
+                asking = Asking(key, self._mailbox, connection)
+                self._calls[key] = connection.start_asking(method, params, asking)
             case Notify(method=method):
                 connection.link.tell(method)
-            case Forget():
-                pass  # its answer, should it come, finds nobody at the mailbox
+            case Forget(key=key):
+                connection.forget(self._calls[key])
             case Wait(seconds=seconds):
                 return await self._mailbox.next(seconds)
             case Restart(reason=reason):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from mcport.core.jsonrpc import JsonObject
 from mcport.spec.methods import METHODS
 
+from .icons import drop_bad_icons
+
 if TYPE_CHECKING:
     from mcport.spec.model import Model
 
@@ -20,6 +22,7 @@ _READERS: dict[str, Callable[[JsonObject], Any]] = {}
 def read_result(method: str, result: JsonObject) -> Any:
     """Return the typed result of a method; raises ValueError with one line for one that does not fit."""
     read = _READERS.get(method) or _reader(method)
+    drop_bad_icons(method, result)
     try:
         return read(result)
     except ValueError as error:

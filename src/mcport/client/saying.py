@@ -1,6 +1,6 @@
 """Saying parameters: what a caller gives, as the JSON object that goes out.
 
-Below: the facade.
+Below: the facade, `core.meta_keys`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,18 @@ from collections.abc import Mapping
 
 from mcport.core.dialects.contract import PROGRESS_TOKEN
 from mcport.core.jsonrpc import JsonObject
+from mcport.spec.revisions import Revision
 
 
-def with_meta(params: JsonObject | None, meta: JsonObject) -> JsonObject:
-    """Return parameters with more metadata; raises ValueError for a key that is the library's business."""
-    if PROGRESS_TOKEN in meta:
+def with_meta(params: JsonObject | None, meta: JsonObject | None, revision: Revision) -> JsonObject:
+    """Return parameters with more metadata; raises ValueError for a key that is not the caller's (basic/index)."""
+    from mcport.core.meta_keys import check_meta  # few calls have metadata of their own
+
+    given = {**((params or {}).get("_meta") or {}), **(meta or {})}
+    if PROGRESS_TOKEN in given:
         raise ValueError(f"meta: {PROGRESS_TOKEN} is chosen by the client; give progress= to be told of progress")
-    return {**(params or {}), "_meta": {**((params or {}).get("_meta") or {}), **meta}}
+    check_meta(given, (revision,))
+    return {**(params or {}), "_meta": given}
 
 
 def dump_params(name: str, values: Mapping[str, object], revision: str) -> JsonObject:

@@ -166,7 +166,8 @@ class PipeChannel:
             # EPIPE and its like: the reader is gone. The end of reading tells the story, if it comes soon.
             self._broken = True
             self._outbox.clear()
-            self._loop.later(BROKEN_SECONDS, partial(self._ended, BROKEN))
+            if self._reading is not None:
+                self._loop.later(BROKEN_SECONDS, partial(self._ended, BROKEN))
         self._backlog.set(0)
         return True
 
@@ -206,12 +207,13 @@ class PipeChannel:
         """Send what can be sent at once, then let go of both descriptors. What a slow reader has not taken is lost."""
         if self._closed:
             return
+        reading, self._reading = self._reading, None
         self._flush()
         self._closed = True
-        for watch in (self._reading, self._writing):
+        for watch in (reading, self._writing):
             if watch is not None:
                 watch.cancel()
-        self._reading = self._writing = None
+        self._writing = None
         self._backlog.set(0)
         if self._was_blocking:
             _quietly(lambda: os.set_blocking(self._out, True))

@@ -115,8 +115,12 @@ def chained() -> None:
 
 def deep(count: int = 40) -> None:
     if count:
-        deep(count - 1)
+        deeper(count)
     raise ValueError("deep")
+
+
+def deeper(count: int) -> None:
+    deep(count - 1)
 
 
 def grouped() -> None:

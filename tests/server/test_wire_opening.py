@@ -54,8 +54,10 @@ async def test_initialize_is_answered_with_the_version_asked_for_and_who_the_ser
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("meta.implementation-fields")
-async def test_the_server_names_itself_with_the_members_that_the_revision_has(revision: str) -> None:
-    async with unopened(demo(), revision) as wire:
+@pytest.mark.parametrize("icons", [True, False])
+async def test_the_server_names_itself_with_the_members_that_the_revision_has(revision: str, icons: bool) -> None:
+    server = demo() if icons else Server("demo", title="Demo", description="shows", website_url="https://example.org")
+    async with unopened(server, revision) as wire:
         if revision in OLD:
             info = (await opened(wire))["serverInfo"]
         else:
@@ -64,7 +66,7 @@ async def test_the_server_names_itself_with_the_members_that_the_revision_has(re
     if revision >= "2025-06-18":
         expected |= {"title"}
     if revision >= "2025-11-25":
-        expected |= {"description", "icons", "websiteUrl"}
+        expected |= {"description", "icons", "websiteUrl"} if icons else {"description", "websiteUrl"}
     assert info.keys() == expected
 
 

@@ -183,10 +183,11 @@ async def unopened(server: Server, revision: str) -> AsyncIterator[Wire]:
     near, far = MemoryChannel.pair(loop, (64 * limit, limit))
     wire = Wire(near, revision)
     near.open(_Ear(wire))
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_serve, server, far, loop)
-        yield wire
-        await near.aclose()
+    with anyio.fail_after(2 * SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_serve, server, far, loop)
+            yield wire
+            await near.aclose()
 
 
 async def _serve(server: Server, channel: MemoryChannel, loop: Loop) -> None:

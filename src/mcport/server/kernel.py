@@ -31,8 +31,8 @@ class Kernel:
         """Answer a request: return the bytes of the result, or raise a `ProtocolError`."""
         asked = exchange.asked
         params = asked.params
-        meta = params.get("_meta")
-        if type(meta) is dict and META_VERSION in meta:
+        meta = params.get("_meta")  # an object, or absent: the peer lets nothing else in
+        if meta is not None and META_VERSION in meta:
             admitted = stateless.admit(self._offer, params)
         elif (opened := exchange.conversation.opened) is not None:  # type: ignore[attr-defined]
             admitted = opened
@@ -43,8 +43,6 @@ class Kernel:
         route: Route | None = self._routes.table(revision).get(asked.method)
         if route is None:
             raise MethodNotFound(f"Method not found: {asked.method}")
-        if asked.token is None and meta is not None:
-            _check_meta(meta)
         try:
             result = await route(exchange, admitted)
             return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
@@ -66,11 +64,3 @@ class Kernel:
             return {}
         # One code for both eras: a stateless request that lacks its version, or any other one before its time.
         raise InvalidParams(f"{method} came before initialize, and its _meta has no {META_VERSION}")
-
-
-def _check_meta(meta: object) -> None:
-    """Refuse `_meta` that is no object, and a progress token that is neither a string nor an integer."""
-    if type(meta) is not dict:
-        raise InvalidParams("_meta must be an object")
-    if "progressToken" in meta:
-        raise InvalidParams("_meta progressToken must be a string or an integer")

@@ -27,7 +27,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 400.0
-PYTEST = ("-m", "pytest", "--color=no")
+PYTEST = ("-m", "pytest", "--color=no", "--durations=10", "--durations-min=1")
 
 
 @dataclass(frozen=True)

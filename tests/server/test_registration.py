@@ -354,11 +354,13 @@ async def test_cursors_say_nothing_and_outlive_what_is_added() -> None:
     async with serving(server, REVISION) as wire:
         cursor = (await wire.ask("tools/list"))["result"]["nextCursor"]
         assert "item" not in cursor
+        assert "result" in await wire.ask("tools/list", {"cursor": cursor})
         server.tool(name="late")(one_text)
+        server.tool(name="later")(one_text)
         result = (await wire.ask("tools/list", {"cursor": cursor}))["result"]
         assert [tool["name"][:5] for tool in result["tools"]] == ["item2", "item3"]
         entries = await listed(wire, "tools/list", "tools")
-        assert entries[-1]["name"] == "late"
+        assert [entry["name"] for entry in entries[-2:]] == ["late", "later"]
 
 
 @pytest.mark.parametrize("revision", ALL)

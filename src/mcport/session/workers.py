@@ -64,11 +64,5 @@ class AnyioWorkers:
 
 
 def _boxed(function: Callable[[], T]) -> tuple[T]:
-    """Run a function in a thread. Its value comes in a box, since trio takes no coroutines out of threads.
-
-    Nor does a StopIteration come out: it would end the coroutine that waits for it.
-    """
-    try:
-        return (function(),)
-    except StopIteration as error:
-        raise RuntimeError("the function raised StopIteration") from error
+    """Run a function in a thread. Its value comes in a box, since trio takes no coroutines out of threads."""
+    return (function(),)

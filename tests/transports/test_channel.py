@@ -85,6 +85,19 @@ async def never(*_: object) -> None:
     await anyio.sleep_forever()
 
 
+async def closed(channel: TransportChannel) -> None:
+    """Close a channel in another task, and wait for it: no time-out reaches through the shield of a closing."""
+    done = anyio.Event()
+
+    async def close() -> None:
+        await channel.aclose()
+        done.set()
+
+    current_loop().keep(close())
+    with anyio.fail_after(PATIENCE):
+        await done.wait()
+
+
 # ---- both ways
 
 
@@ -247,8 +260,7 @@ async def test_a_transport_that_does_not_take_the_last_words_delays_the_closing_
     transport = Played(send=never)
     channel, _ = opened(transport)
     channel.send(b"farewell")
-    with anyio.fail_after(PATIENCE):
-        await channel.aclose()
+    await closed(channel)
     assert transport.seen[-1] == "closed"
     assert channel.backlog == 0
 
@@ -256,8 +268,7 @@ async def test_a_transport_that_does_not_take_the_last_words_delays_the_closing_
 async def test_a_transport_that_never_closes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0)
     channel, _ = opened(Played(aclose=never))
-    with anyio.fail_after(PATIENCE):
-        await channel.aclose()
+    await closed(channel)
 
 
 async def test_a_transport_that_fails_to_close_is_noted_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -146,7 +146,7 @@ class PipeChannel:
 
     def _flush(self) -> None:
         self._flush_due = False
-        if self._outbox and self._writing is None and not self._closed and not self._write():
+        if self._outbox and self._writing is None and not self._write():
             self._writing = self._loop.watch_writing(self._out, self._writable)
 
     def _writable(self) -> None:
@@ -214,6 +214,7 @@ class PipeChannel:
             if watch is not None:
                 watch.cancel()
         self._writing = None
+        self._outbox = []
         self._backlog.set(0)
         if self._was_blocking:
             _quietly(lambda: os.set_blocking(self._out, True))

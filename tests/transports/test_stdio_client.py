@@ -13,9 +13,9 @@ import pytest
 
 from mcport.core.framing import Oversized
 from mcport.session.loop import current_loop
-from mcport.transports import pipes, stdio
+from mcport.transports import child_channel, pipes
 from mcport.transports.process import DEFAULT_LIMITS, Child, ChildLimits
-from mcport.transports.stdio import ChildChannel
+from mcport.transports.child_channel import ChildChannel
 from tests.transports.children import Leash, program
 from tests.transports.heard import Heard
 
@@ -78,7 +78,7 @@ async def test_a_child_that_is_killed_is_told_with_its_signal(start: Start) -> N
 async def test_a_child_that_closes_its_stdout_and_lives_is_told_as_such(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stdio, "EXIT_SECONDS", 0)
+    monkeypatch.setattr(child_channel, "EXIT_SECONDS", 0)
     _, heard = await start(*python("import os, sys; os.close(1); sys.stdin.read()"))
     assert await heard.end() == "it closed its stdout"
 
@@ -86,7 +86,7 @@ async def test_a_child_that_closes_its_stdout_and_lives_is_told_as_such(
 async def test_a_child_that_closes_its_stdin_and_lives_is_told_as_such(
     start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(stdio, "EXIT_SECONDS", 0)
+    monkeypatch.setattr(child_channel, "EXIT_SECONDS", 0)
     monkeypatch.setattr(pipes, "BROKEN_SECONDS", 0)
     limits = ChildLimits(close_seconds=0)
     script = "import os, signal; os.close(0); print('deaf', flush=True); signal.pause()"
@@ -99,7 +99,7 @@ async def test_a_child_that_closes_its_stdin_and_lives_is_told_as_such(
 async def test_a_child_that_leaves_its_stdout_to_another_process_has_ended_all_the_same(
     start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(stdio, "EXIT_SECONDS", 0)
+    monkeypatch.setattr(child_channel, "EXIT_SECONDS", 0)
     leash = Leash(tmp_path / "leash")
     channel, heard = await start(
         *program("leaves_grandchild.py", leash.path, "leaves"), limits=ChildLimits(close_seconds=0)

@@ -197,8 +197,8 @@ class ChildTarget:
         self._options = options
 
     async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        from mcport.transports.child_channel import ChildChannel
         from mcport.transports.process import Child, ChildLimits
-        from mcport.transports.stdio import ChildChannel
 
         options = self._options
         try:

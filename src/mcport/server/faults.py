@@ -7,7 +7,7 @@ It knows nothing of tools or methods. Below: nothing of mcport.
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Faults:
 
     def text(self, where: str, error: BaseException) -> str:
         """Log a fault and return the text that the other side may read: one line, but in dev mode."""
-        trouble = f"error {secrets.token_hex(4)}"
+        trouble = f"error {os.urandom(4).hex()}"
         story = str(error) if isinstance(error, ResultUnsendable) else short_traceback(error)
         log.error("%s failed (%s)\n%s", where, trouble, story)
         if self.dev:

@@ -41,7 +41,6 @@ class Played:
                 await anyio.sleep_forever()
             finally:
                 self.seen.append("receive stopped")
-        await anyio.lowlevel.checkpoint()
         what = self.incoming.pop(0)
         if isinstance(what, BaseException):
             raise what

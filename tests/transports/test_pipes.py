@@ -290,7 +290,7 @@ async def test_closing_sends_what_can_be_sent_and_frees_both_descriptors(ends: E
 
 async def test_what_was_still_to_leave_is_not_written_to_whoever_gets_the_descriptor_next(ends: Ends) -> None:
     ends.channel.send(b"in the next turn", True)
-    ends.fill()
+    ends.channel.send(b"x" * 100_000)
     await ends.channel.aclose()
     (reading, feed), others = os.pipe(), [os.pipe() for _ in range(3)]
     await settle()

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from .server.server import Server as Server
     from .session.channel import EndOfStream as EndOfStream
     from .session.channel import Transport as Transport
+    from .transports.streams import StreamTransport as StreamTransport
+    from .transports.streams import connect_tcp as connect_tcp
+    from .transports.streams import connect_unix as connect_unix
+    from .transports.streams import serve_tcp as serve_tcp
+    from .transports.streams import serve_unix as serve_unix
 
 _HOMES = {
     "Client": "client.client",
@@ -52,6 +57,11 @@ _HOMES = {
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",
+    "StreamTransport": "transports.streams",
+    "connect_tcp": "transports.streams",
+    "connect_unix": "transports.streams",
+    "serve_tcp": "transports.streams",
+    "serve_unix": "transports.streams",
 }
 
 __all__ = ["__version__", *_HOMES]

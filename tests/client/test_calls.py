@@ -177,8 +177,13 @@ async def test_metadata_is_merged_and_the_progress_token_is_the_clients() -> Non
     async with client_of(wire, "2025-11-25") as client:
         await client.request("tools/call", {"name": "x", "_meta": {"com.example/a": 1}}, meta={"com.example/b": 2})
         assert wire.messages[-1]["params"]["_meta"] == {"com.example/a": 1, "com.example/b": 2}
-        with pytest.raises(ValueError, match="progressToken is chosen by the client; give progress="):
-            await client.call_tool("x", meta={"progressToken": 1})
+        sent = len(wire.messages)
+        for key, fault in (("progressToken", "chosen by the client; give progress="), ("io.mcp/x", "reserved for the")):
+            with pytest.raises(ValueError, match=fault):
+                await client.call_tool("x", meta={key: 1})
+            with pytest.raises(ValueError, match=fault):
+                await client.request("tools/call", {"name": "x", "_meta": {key: 1}})
+        assert len(wire.messages) == sent
 
 
 # ---- pages

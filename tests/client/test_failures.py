@@ -24,6 +24,7 @@ from mcport import (
     Timeout,
 )
 from mcport.client import target
+from mcport.core.limits import CLIENT_LIMITS
 from tests.client.counterpart import ALL, error, result, usual
 from tests.client.playing import Wire, child_command, child_pid, client_of, is_running
 
@@ -119,6 +120,20 @@ async def test_a_lost_client_can_be_connected_again(tmp_path: Path) -> None:
     assert not is_running(pid)
 
 
+async def test_a_server_that_talks_nonsense_is_given_up_and_connecting_again_ends_it(tmp_path: Path) -> None:
+    table = {**usual(REVISION), "tools/call": ["not a message"] * 4}
+    client = Client(child_command(tmp_path / "log", table), revision=REVISION, limits=CLIENT_LIMITS.but(bad_lines=3))
+    await client.connect()
+    first = child_pid(tmp_path / "log")
+    with pytest.raises(ConnectionLost, match=r"connection lost, it sent more than 3 lines that are no messages$"):
+        await client.call_tool("any")
+    assert is_running(first)
+    await client.connect()
+    assert not is_running(first)
+    await client.list_tools()
+    await client.aclose()
+
+
 async def test_a_transport_that_breaks_fails_the_pending_call_with_its_reason() -> None:
     wire = Wire({**usual(REVISION), "tools/call": [{"exit": 0}]})
     async with client_of(wire, REVISION) as client:
@@ -200,14 +215,14 @@ async def test_a_refused_opening_names_the_request_and_the_servers_words(tmp_pat
         assert (caught.value.phase, caught.value.__suppress_context__) == ("connecting", True)
 
 
-async def test_what_cannot_be_json_is_refused_and_nothing_is_sent() -> None:
+async def test_what_cannot_be_json_is_refused_and_nothing_is_sent_nor_cancelled() -> None:
     wire = Wire(usual(REVISION))
     async with client_of(wire, REVISION) as client:
-        before = len(wire.messages)
         with pytest.raises(ValueError, match="tools/call: the parameters cannot be JSON: a number is NaN or infinite"):
             await client.call_tool("any", {"x": float("nan")})
-        assert len(wire.messages) == before
         await client.call_tool("any")
+    methods = [message["method"] for message in wire.messages]
+    assert methods == ["initialize", "notifications/initialized", "tools/call"]
 
 
 async def test_a_function_that_cannot_connect_is_named_with_its_cause() -> None:
@@ -251,6 +266,25 @@ async def test_a_lifespan_that_fails_at_the_start_is_told_at_once(revision: str 
         await Client(failing("start", entered), revision=revision).connect()
     assert str(caught.value) == "Cannot connect to server 'failing': it failed: ValueError: no database"
     assert caught.value.__cause__ is entered
+
+
+async def test_what_cannot_be_started_again_is_not() -> None:
+    """A probe that ends the server is tried once where the server is not the client's to start."""
+    with pytest.raises(ConnectFailed) as caught:
+        await Client(Wire({"server/discover": [{"exit": 0}]})).connect()
+    assert str(caught.value) == "Cannot connect to server 'Wire': the counterpart hung up"
+    entered: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(server: Server) -> AsyncIterator[None]:
+        entered.append("once")
+        if entered:
+            raise ValueError("no database")
+        yield
+
+    with pytest.raises(ConnectFailed, match="no database"):
+        await Client(Server("failing", lifespan=lifespan)).connect()
+    assert entered == ["once"]
 
 
 async def test_a_group_of_exceptions_is_told_as_its_one_exception() -> None:

@@ -91,8 +91,10 @@ def _is_wanted(error: BaseException, exchange: Exchange) -> bool:
     """
     if not isinstance(error, anyio.get_cancelled_exc_class()):
         return isinstance(error, GeneratorExit)
+    if exchange.cancelled or exchange.task is None:
+        return exchange.cancelled  # in its first step nothing could reach it but its own request's cancellation
     cancelling: Callable[[], int] | None = getattr(exchange.task, "cancelling", None)
-    return exchange.cancelled or cancelling is None or cancelling() > 0
+    return cancelling is None or cancelling() > 0
 
 
 def _pass_on(error: BaseException, signature: Signature) -> None:

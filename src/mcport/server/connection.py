@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+import anyio
+
 from mcport.core.events import Asked, Told
 from mcport.core.jsonrpc import Malformed
 from mcport.core.limits import Limits
@@ -45,7 +47,11 @@ class Connection:
             await self._gone
             await self.session.finish(GRACE, CLEANUP)
         finally:
-            await self.session.aclose()
+            # Whoever serves may be cancelled: handlers clean up all the same before the server's life may end.
+            with anyio.CancelScope(shield=True):
+                self.session.stop_running("the server is shutting down")
+                await self.session.idle(CLEANUP)
+                await self.session.aclose()
 
     def stop(self) -> None:
         """Take no more requests, as if the client had gone."""

@@ -78,15 +78,14 @@ class Host:
         """
         from mcport.transports.stdio import open_stdio
 
-        loop, watching = current_loop(), anyio.CancelScope()
-
-        def connected(connection: Connection) -> None:
-            if signals and sys.platform != "win32":
-                loop.keep(_stop_on_signal(connection, watching))
-
+        loop, watching, starting = current_loop(), anyio.CancelScope(), anyio.CancelScope()
+        stop: list[Callable[[], object]] = [starting.cancel]
+        if signals and sys.platform != "win32":
+            loop.keep(_stop_on_signal(stop, watching))
         with open_stdio(loop, self.limits.message_bytes) as channel:
             try:
-                await self.serve(channel, loop, connected)
+                with starting:
+                    await self.serve(channel, loop, lambda connection: stop.append(connection.stop))
             finally:
                 watching.cancel()
 
@@ -104,8 +103,9 @@ class Host:
             life.workers.close()
 
 
-async def _stop_on_signal(connection: Connection, watching: anyio.CancelScope) -> None:
+async def _stop_on_signal(stop: list[Callable[[], object]], watching: anyio.CancelScope) -> None:
+    """On the first signal call the last of `stop`: what ends the server in the state that it is in."""
     with watching, anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
         async for _ in received:
-            connection.stop()
+            stop[-1]()
             return

@@ -263,12 +263,18 @@ class Session:
         for exchange in list(self._running):
             exchange.cancel(reason)
 
-    async def quiet(self, seconds: float) -> bool:
-        """Wait until nothing runs and nothing is left to be sent, at most so many seconds; return whether it is so."""
+    async def idle(self, seconds: float) -> bool:
+        """Wait until nothing runs, at most so many seconds; return whether it is so."""
         with anyio.move_on_after(seconds):
             while self._running:
                 self._quiet = self.loop.promise()
                 await self._quiet
+        return not self._running
+
+    async def quiet(self, seconds: float) -> bool:
+        """Wait until nothing runs and nothing is left to be sent, at most so many seconds; whether nothing runs."""
+        with anyio.move_on_after(seconds):
+            await self.idle(seconds)
             await self._channel.drain(1)
         return not self._running
 

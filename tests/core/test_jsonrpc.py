@@ -1,4 +1,7 @@
-"""The JSON door: what bytes become a message, what becomes of the others, and what may leave."""
+"""The JSON door: what bytes become a message, what becomes of the others, and what may leave.
+
+(T-13 of the security notes: bombs and ambiguities.)
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event streams: bytes to events and back, under every way of chopping them."""
+"""Event streams: bytes to events and back, under every way of chopping them (T-18 of the security notes)."""
 
 from __future__ import annotations
 

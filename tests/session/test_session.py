@@ -1,4 +1,4 @@
-"""A session: tasks for what the other side asks, bounds, cancellation, and its end."""
+"""A session: tasks for what the other side asks, bounds, isolation of faults (T-20), cancellation, and its end."""
 
 from __future__ import annotations
 

@@ -37,6 +37,13 @@ def adder() -> Server:
     return server
 
 
+def stuck(log: Path) -> tuple[Client, anyio.Event]:
+    """A client of a process that never answers, and the event that it was asked."""
+    asked = anyio.Event()
+    table = {**usual(REVISION), "initialize": [{"stderr": "asked\n"}]}
+    return Client(child_command(log, table), revision=REVISION, stderr=lambda line: asked.set()), asked
+
+
 async def works(client: Client) -> bool:
     return (await client.request("ping")) == {}
 
@@ -153,8 +160,7 @@ async def test_closing_fails_the_pending_calls_and_tells_the_server() -> None:
 
 
 async def test_closing_while_another_task_connects_ends_the_attempt(tmp_path: Path) -> None:
-    table = {**usual(REVISION), **SILENT}
-    client = Client(child_command(tmp_path / "log", table), revision=REVISION)
+    client, asked = stuck(tmp_path / "log")
     async with anyio.create_task_group() as tasks:
 
         async def connect() -> None:
@@ -162,16 +168,16 @@ async def test_closing_while_another_task_connects_ends_the_attempt(tmp_path: Pa
                 await client.connect()
 
         tasks.start_soon(connect)
-        await until(lambda: (tmp_path / "log").exists() and b"initialize" in (tmp_path / "log").read_bytes())
+        await asked.wait()
         await client.aclose()
         assert not is_running(child_pid(tmp_path / "log"))
 
 
 async def test_a_cancelled_connect_leaves_no_process_behind(tmp_path: Path) -> None:
-    client = Client(child_command(tmp_path / "log", {**usual(REVISION), **SILENT}), revision=REVISION)
+    client, asked = stuck(tmp_path / "log")
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(client.connect)
-        await until(lambda: (tmp_path / "log").exists() and b"initialize" in (tmp_path / "log").read_bytes())
+        await asked.wait()
         tasks.cancel_scope.cancel()
     assert not is_running(child_pid(tmp_path / "log"))
     assert not client.connected
@@ -258,12 +264,6 @@ async def test_before_it_is_connected_a_client_says_how_to() -> None:
         client.notify("notifications/roots/list_changed")
     with pytest.raises(ConnectFailed):
         _ = client.revision
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
-    while not condition():
-        await anyio.sleep(0.002)
 
 
 async def settled(condition: Callable[[], bool]) -> None:

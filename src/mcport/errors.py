@@ -153,8 +153,12 @@ class ConversationError(McportError):
     """Something happened to a conversation with a peer.
 
     `server` names the other side as the user wrote it, `phase` says what was going on ("connecting", "tools/call"),
-    `cause` is the plain reason. `str()` gives one readable line.
+    `cause` is the plain reason. `str()` gives one readable line. Where the server was a child process, `exit_code` is
+    what it ended with, if it has ended (negative for a signal), and `stderr_tail` the last of what it wrote to stderr.
     """
+
+    exit_code: int | None = None
+    stderr_tail: str = ""
 
     def __init__(self, line: str, *, server: str = "", phase: str = "", cause: str = "") -> None:
         super().__init__(line)
@@ -168,24 +172,7 @@ class ConnectFailed(ConversationError):
 
 
 class ConnectionLost(ConversationError, ConnectionError):
-    """The conversation ended while something was pending.
-
-    `exit_code` and `stderr_tail` are set where the server was a child process.
-    """
-
-    def __init__(
-        self,
-        line: str,
-        *,
-        server: str = "",
-        phase: str = "",
-        cause: str = "",
-        exit_code: int | None = None,
-        stderr_tail: str = "",
-    ) -> None:
-        super().__init__(line, server=server, phase=phase, cause=cause)
-        self.exit_code = exit_code
-        self.stderr_tail = stderr_tail
+    """The conversation ended while something was pending."""
 
 
 class Timeout(ConversationError, TimeoutError):

@@ -34,6 +34,19 @@ def test_blank_lines_are_no_last_words() -> None:
     )
 
 
+def test_every_failure_carries_the_exit_code_and_the_end_of_stderr() -> None:
+    """P5."""
+    remains = Remains(exit_code=3, stderr="one\ntwo\n")
+    failures = Failures("x")
+    for error in (
+        failures.lost("ping", "gone", remains),
+        failures.died("gone", remains),
+        failures.failed("no", remains),
+        failures.silent("initialize", 1, remains),
+    ):
+        assert (error.exit_code, error.stderr_tail) == (3, "one\ntwo\n")
+
+
 def test_connecting_takes_thirty_seconds_at_most_if_nothing_is_said() -> None:
     """P4."""
     assert (Client.__init__.__kwdefaults__ or {})["connect_timeout"] == 30.0

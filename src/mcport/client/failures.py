@@ -49,8 +49,6 @@ class Failures:
             server=self.server,
             phase=phase,
             cause=cause,
-            exit_code=remains.exit_code,
-            stderr_tail=remains.stderr,
         )
         return _explained(error, remains)
 
@@ -108,6 +106,7 @@ def leaves(error: BaseException) -> list[BaseException]:
 
 def _explained(error: ErrorT, remains: Remains) -> ErrorT:
     """Attach what does not go into one line: it is shown with the traceback."""
+    error.exit_code, error.stderr_tail = remains.exit_code, remains.stderr
     error.__cause__ = remains.error
     if "\n" in remains.stderr.strip():
         error.add_note(f"The end of the server's stderr:\n{remains.stderr.rstrip()}")

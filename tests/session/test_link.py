@@ -155,3 +155,32 @@ async def test_parameters_that_are_no_json_leave_nothing_behind() -> None:
         await link.ask("work", {"a": object()})
     assert played.channel.sent == []
     assert played.session.peer.calls == 0
+
+
+@pytest.mark.requirement("cancel.initialize-not-cancelled")
+async def test_closing_withdraws_what_is_pending_but_never_initialize() -> None:
+    played, link = linked()
+
+    class Waiter:
+        lost = ""
+
+        def settle(self, answer: object) -> None:
+            raise AssertionError(answer)
+
+        def lose(self, reason: str) -> None:
+            self.lost = reason
+
+        def progressed(self, event: object) -> None:
+            raise AssertionError(event)
+
+    opening = Waiter()
+    _, request = played.session.peer.request("initialize", {}, context=opening)
+    played.session.send(request)
+    async with anyio.create_task_group() as tasks:
+        asking = Asking(link, tasks)
+        await settle()
+        await link.aclose()
+    cancelled = [message["params"]["requestId"] for message in played.channel.sent if "cancelled" in message["method"]]
+    assert cancelled == [1]
+    assert opening.lost
+    assert isinstance(asking.outcome, ConnectionLost)

@@ -208,13 +208,28 @@ async def test_a_batch_is_served_member_by_member_where_the_revision_has_batches
     assert [told.method for told in played.told] == ["note"]
 
 
-async def test_initialize_inside_a_batch_is_refused_alone() -> None:
+@pytest.mark.requirement("batch.initialize-alone", revisions=["2025-03-26"])
+async def test_a_batch_with_initialize_is_refused_and_the_connection_lives_on() -> None:
     played = Played(echo, batches=True)
-    played.channel.say(b"[" + request(1, "initialize") + b"," + request(2) + b"]")
+    note = b'{"jsonrpc":"2.0","method":"initialize"}'
+    played.channel.say(b"[" + request(1, "initialize") + b"," + request(2) + b"]", b"[" + note + b"]", request(3))
     await settle()
     by_id = {message["id"]: message for message in played.channel.sent}
-    assert by_id[1]["error"]["code"] == -32600
-    assert by_id[2]["result"] == {}
+    assert by_id[1]["error"]["code"] == by_id[2]["error"]["code"] == -32600
+    assert by_id[3]["result"] == {}
+    assert played.told == []
+
+
+@pytest.mark.requirement("base.error.same-id")
+async def test_an_answer_that_cannot_be_written_is_an_error_with_the_same_id(caplog: pytest.LogCaptureFixture) -> None:
+    async def answer(exchange: Exchange) -> object:
+        return {"value": object()}
+
+    played = Played(answer)
+    played.channel.say(request("seven"))
+    await settle()
+    assert [message["id"] for message in played.channel.sent] == ["seven"]
+    assert played.channel.sent[0]["error"]["code"] == -32603
 
 
 async def test_an_oversized_request_is_refused_by_its_id() -> None:

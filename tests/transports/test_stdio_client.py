@@ -14,8 +14,8 @@ import pytest
 from mcport.core.framing import Oversized
 from mcport.session.loop import current_loop
 from mcport.transports import child_channel, pipes
-from mcport.transports.process import DEFAULT_LIMITS, Child, ChildLimits
 from mcport.transports.child_channel import ChildChannel
+from mcport.transports.process import DEFAULT_LIMITS, Child, ChildLimits
 from tests.transports.children import Leash, program
 from tests.transports.heard import Heard
 

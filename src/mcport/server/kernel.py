@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mcport.core.dialects import handshake, stateless
 from mcport.core.dialects.contract import META_VERSION, Conversation, Offer
+from mcport.core.dialects.stateless import is_stateless
 from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError
 from mcport.session.exchange import Exchange
 
@@ -32,7 +33,7 @@ class Kernel:
         asked = exchange.asked
         params = asked.params
         meta = params.get("_meta")  # an object, or absent: the peer lets nothing else in
-        if meta is not None and META_VERSION in meta:
+        if meta is not None and is_stateless(meta):
             admitted = stateless.admit(self._offer, params)
         elif (opened := exchange.conversation.opened) is not None:  # type: ignore[attr-defined]
             admitted = opened

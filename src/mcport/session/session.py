@@ -18,6 +18,7 @@ from typing import Final
 
 import anyio
 
+from mcport.core.dialects.handshake import take_apart
 from mcport.core.events import Answered, Asked, Progressed, Stray, Told, Withdrawn
 from mcport.core.framing import Line, Oversized
 from mcport.core.jsonrpc import (
@@ -34,7 +35,7 @@ from mcport.core.jsonrpc import (
 from mcport.core.limits import Limits
 from mcport.core.oversized import read_oversized
 from mcport.core.peer import Peer
-from mcport.errors import INTERNAL_ERROR, INVALID_REQUEST, ProtocolError
+from mcport.errors import INTERNAL_ERROR, ProtocolError
 
 from .channel import Channel
 from .exchange import Answer, Exchange
@@ -95,20 +96,10 @@ class Session:
             if type(message) is Request:
                 self._requested(message)
             elif type(message) is Batch:
-                self._take_batch(message)
+                for member in take_apart(message, self._hooks.batches()):
+                    self._take(member)
             else:
                 self._take(message)  # type: ignore[arg-type]
-
-    def _take_batch(self, batch: Batch) -> None:
-        if not self._hooks.batches():
-            self._take(Malformed(INVALID_REQUEST, "Invalid request: batches are not part of this protocol revision"))
-            return
-        for member in batch.members:
-            if getattr(member, "method", None) == "initialize":
-                reason = "Invalid request: initialize cannot be part of a batch"
-                self._take(Malformed(INVALID_REQUEST, reason, member.id))  # type: ignore[union-attr]
-            else:
-                self._take(member)
 
     def _take(self, message: Message | Malformed) -> None:
         if type(message) is Request:

@@ -12,10 +12,9 @@ from mcport.errors import InvalidParams, UnsupportedRevision
 from .contract import LOG_LEVELS, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, Admitted, Offer
 
 
-def is_stateless(params: JsonObject) -> bool:
-    """Whether the parameters of a request mark it as one of the stateless era."""
-    meta = params.get("_meta")
-    return type(meta) is dict and META_VERSION in meta
+def is_stateless(meta: JsonObject) -> bool:
+    """Whether the `_meta` of a request marks it as one of the stateless era."""
+    return META_VERSION in meta
 
 
 def admit(offer: Offer, params: JsonObject) -> Admitted:

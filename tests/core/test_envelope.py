@@ -93,6 +93,13 @@ def test_metadata_of_a_result_is_kept(result: object) -> None:
     assert dressed(HANDSHAKE[0], result)["_meta"] == {"a": None}
 
 
+@pytest.mark.requirement("meta.result.server-info")
+def test_a_result_that_was_passed_on_names_the_server_that_it_came_through() -> None:
+    upstream = {META_SERVER: {"name": "upstream", "version": "0"}, "a": 1}
+    for result in ({"content": CONTENT, "_meta": upstream}, call_result(meta=upstream)):
+        assert dressed(LATEST, result)["_meta"] == {META_SERVER: INFO, "a": 1}
+
+
 def test_no_result_is_changed_by_being_dressed() -> None:
     plain, model = {"content": CONTENT, "_meta": {"a": 1}}, call_result(meta={"a": 1})
     dressed(LATEST, plain)

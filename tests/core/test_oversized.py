@@ -34,11 +34,9 @@ def said(text: str | bytes) -> tuple[object, object, bool]:
 
 
 def test_it_says_how_large_the_message_was_and_where_the_limit_is_set() -> None:
-    found = read(f'{{"jsonrpc":"2.0","id":1,"method":"m","params":{BODY}}}')
+    found = read("x" * 12_345)
     assert found.code == INVALID_REQUEST
-    assert found.reason == (
-        f"a message of {found.reason.split()[3]} bytes is over the limit of 10000 bytes (Limits.message_bytes)"
-    )
+    assert found.reason == "a message of 12345 bytes is over the limit of 10000 bytes (Limits.message_bytes)"
 
 
 ORDERS = [
@@ -61,6 +59,14 @@ def test_an_oversized_request_is_answered_by_its_id(order: str, id: str) -> None
 def test_an_id_with_escapes_is_read_where_it_stands_first() -> None:
     assert said(ORDERS[0].replace("ID", '"a\\"\\u00e9"').replace("BODY", BODY)) == ('a"é', None, True)
     assert said(ORDERS[2].replace("ID", '"a\\"\\u00e9"').replace("BODY", BODY)) == (None, None, False)
+
+
+def test_a_method_makes_a_request_of_it_whatever_else_it_has() -> None:
+    assert said(f'{{"method":"m","result":{BODY},"id":5}}') == (5, None, True)
+
+
+def test_nothing_in_the_body_hides_the_id_before_it() -> None:
+    assert said(b'{"jsonrpc":"2.0","id":5,"result":{"x":"\xff"' + LONG.encode()) == (None, 5, False)
 
 
 @pytest.mark.parametrize("outcome", ["result", "error"])
@@ -113,7 +119,7 @@ def test_an_id_that_is_cut_off_is_not_taken_for_a_whole_one() -> None:
     for cut in range(1, 12):
         start = '{"method":"' + "m" * (EDGE - 18 - cut) + '","id":1234567,'
         assert said(start + f'"x":"{LONG}"}}')[0] in (None, 1234567)
-    assert said('{"id":"' + "i" * 2 * EDGE + f'","method":"m","params":{BODY}}}') == (None, None, True)
+    assert said('{"id":"' + "i," * EDGE + f'","method":"m","params":{BODY}}}') == (None, None, True)
 
 
 def test_an_oversized_answer_settles_the_call_that_waits_for_it() -> None:

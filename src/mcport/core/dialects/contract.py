@@ -6,7 +6,7 @@ Below: nothing but the revisions and the JSON types.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from mcport.core.jsonrpc import JsonObject
@@ -19,6 +19,10 @@ META_SERVER: Final = "io.modelcontextprotocol/serverInfo"
 META_LOG_LEVEL: Final = "io.modelcontextprotocol/logLevel"
 META_SUBSCRIPTION: Final = "io.modelcontextprotocol/subscriptionId"
 PROGRESS_TOKEN: Final = "progressToken"
+
+COMPLETE: Final = "complete"
+INPUT_REQUIRED: Final = "input_required"
+"""The core values of resultType; extensions may add others (2026-07-28 basic/index "ResultType")."""
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """The levels of log messages, the least severe first (server/utilities/logging)."""
@@ -54,4 +58,3 @@ class Conversation:
 
     opened: Admitted | None = None
     initialized: bool = False
-    notes: dict[str, object] = field(default_factory=dict)

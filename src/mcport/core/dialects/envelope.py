@@ -13,9 +13,7 @@ from mcport.core.jsonrpc import JsonObject, Raw, dump, finite
 from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
-from .contract import META_SERVER
-
-COMPLETE: Final = "complete"
+from .contract import COMPLETE, META_SERVER
 
 LONG: Final = 8 * 1024
 """From about here on copying bytes once less is worth more than the call that saves it."""
@@ -81,8 +79,8 @@ class Envelope:
         meta = getattr(result, "meta", None)
         if self._plain:
             return Raw(finite(result.to_json(self._name)))
-        if result.model_extra or meta:
-            result = result.model_copy(update={"meta": {META_SERVER: self._info, **(meta or {})}})
+        if meta:
+            result = result.model_copy(update={"meta": self._signed(meta)})
             return Raw(finite(result.to_json(self._name)))
         return _join(finite(result.to_json(self._name)), self._tail_typed)
 
@@ -90,11 +88,14 @@ class Envelope:
         if self._plain:
             return Raw(dump(result))
         if "_meta" in result:
-            meta = result["_meta"]
-            if meta is not None and not isinstance(meta, dict):
-                raise ValueError(f"the _meta of a result is an object, not {type(meta).__name__}")
-            return Raw(dump({"resultType": COMPLETE, **result, "_meta": {META_SERVER: self._info, **(meta or {})}}))
+            return Raw(dump({"resultType": COMPLETE, **result, "_meta": self._signed(result["_meta"])}))
         return _join(dump(result), self._tail_typed if "resultType" in result else self._tail)
+
+    def _signed(self, meta: object) -> JsonObject:
+        """Return metadata of a result with who serves it; what was passed on from another server may name that one."""
+        if meta is not None and not isinstance(meta, dict):
+            raise ValueError(f"the _meta of a result is an object, not {type(meta).__name__}")
+        return {**(meta or {}), META_SERVER: self._info}
 
 
 def _join(data: bytes, tail: bytes) -> Raw:

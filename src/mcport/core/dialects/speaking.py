@@ -6,14 +6,14 @@ Below: `contract`, the generated method table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import NotDeclared
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
-from .contract import META_CAPABILITIES, META_CLIENT, META_VERSION
+from .contract import COMPLETE, INPUT_REQUIRED, META_CAPABILITIES, META_CLIENT, META_VERSION
 
 
 @dataclass(slots=True)
@@ -38,10 +38,6 @@ class Invalid:
 
 
 Reading: TypeAlias = Complete | InputRequired | Invalid
-
-COMPLETE: Final = "complete"
-INPUT_REQUIRED: Final = "input_required"
-"""The core values of resultType; extensions may add others (2026-07-28 basic/index "ResultType")."""
 
 
 class Speaker:

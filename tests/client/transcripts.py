@@ -40,8 +40,12 @@ ODD = [
 BATCH: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "id": "b-1", "method": "ping"},
     {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}},
-    {"jsonrpc": "2.0", "id": "b-2", "method": "initialize", "params": {}},
     {"jsonrpc": "2.0", "id": "b-3", "method": "ping"},
+]
+WRONG_BATCH: list[dict[str, Any]] = [
+    {"jsonrpc": "2.0", "id": "b-4", "method": "ping"},
+    {"jsonrpc": "2.0", "id": "b-2", "method": "initialize", "params": {}},
+    {"jsonrpc": "2.0", "method": "initialize"},
 ]
 
 
@@ -102,7 +106,7 @@ def _table(revision: str) -> dict[str, list[Any]]:
         "tools/call odd": [*ODD, text("odd")],
         "tools/call failing": [error(-32005, "Not today", {"until": "friday"})],
         "tools/call twice": [text("once"), text("twice")],
-        "tools/call batch": [batch] if revision == "2025-03-26" else [text("alone")],
+        "tools/call batch": [json.dumps(WRONG_BATCH), batch] if revision == "2025-03-26" else [text("alone")],
         "notifications/cancelled": [result({"content": []}, id="$requestId"), progress(9, token="$requestId")],
     }
 

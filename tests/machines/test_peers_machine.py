@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from mcport.core.dialects.handshake import take_apart
-from mcport.core.events import Answered, Asked, Call, Event, Progressed, Stray, Withdrawn
+from mcport.core.events import Answered, Asked, Call, Event, Progressed, Stray, Told, Withdrawn
 from mcport.core.framing import Framer, Oversized
 from mcport.core.jsonrpc import (
     Batch,
@@ -89,6 +89,8 @@ class Side:
             assert not self.outcomes[event.call.id]
         elif isinstance(event, Withdrawn):
             self.close(event.asked)
+        elif isinstance(event, Told) and event.method == CANCELLED:
+            assert event.params.get("requestId") not in [asked.id for asked in self.asked]
         elif isinstance(event, Stray) and event.reply is not None:
             assert self.peer.serves
             self.send(event.reply)

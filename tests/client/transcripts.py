@@ -92,6 +92,7 @@ def transcript(revision: str, channel: str, loop: str) -> Transcript:
 def _table(revision: str) -> dict[str, list[Any]]:
     pings = [request("ping", id) for id in PINGS]
     asked = [request("roots/list", "r"), request("sampling/createMessage", "s", {}), request("com.example/x", "x")]
+    asked.append(request("ping", "bad-token", {"_meta": {"progressToken": {}}}))
     told = [notification("com.example/unknown"), notification("notifications/tools/list_changed"), notification("ping")]
     batch = json.dumps([*BATCH, {**text("in a batch"), "id": "$call"}]).replace('"$call"', "$id")
     return {

@@ -94,6 +94,8 @@ class Connection:
         self.expected = speaker.revision
         self.speaker = speaker
         self.declared = declared
+        # A stateless server never asks, so nothing is answered: not even a request that is broken.
+        self.session.peer.serves = speaker.revision.era == "handshake"
 
     @property
     def over(self) -> bool:

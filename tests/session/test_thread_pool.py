@@ -37,6 +37,9 @@ def exchange() -> Exchange:
     class Nowhere:
         loop = current_loop()
 
+        async def ask(self, *question: Any, **waiting: Any) -> Any:
+            raise AssertionError
+
         def tell(self, notification: object) -> None:
             raise AssertionError
 

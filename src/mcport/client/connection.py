@@ -16,10 +16,10 @@ from mcport.core.jsonrpc import JsonObject, Malformed
 from mcport.core.limits import Limits
 from mcport.errors import ConnectionLost, InvalidAnswer, MethodNotFound
 from mcport.session.exchange import Exchange
-from mcport.session.link import OnProgress, SessionLink
+from mcport.session.link import SessionLink
 from mcport.session.loop import Loop
 from mcport.session.session import Hooks, Session
-from mcport.session.waiting import Waiter
+from mcport.session.waiting import OnProgress, Waiter
 from mcport.spec.revisions import Revision
 
 from .failures import Failures, Remains

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ log: Final = logging.getLogger("mcport.server")
 _HOME: Final = str(Path(__file__).parent.parent)
 _EXAMPLES: Final = str(Path(_HOME, "examples"))
 _FOREIGN: Final = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_INSTALLED: Final = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _MOST_FRAMES: Final = 6
 _MOST_CAUSES: Final = 3
 
@@ -102,7 +104,7 @@ def _is_own(frame: traceback.FrameSummary) -> bool:
 
 
 def _is_foreign(filename: str) -> bool:
-    return _is_ours(filename) or filename.startswith((*_FOREIGN, "<frozen"))
+    return _is_ours(filename) or filename.startswith((*_FOREIGN, "<frozen")) or bool(_INSTALLED.search(filename))
 
 
 def _is_ours(filename: str) -> bool:

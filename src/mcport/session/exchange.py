@@ -6,7 +6,7 @@ how the bytes travel. Below: `core`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mcport.core.events import Asked
@@ -15,12 +15,25 @@ from mcport.core.peer import progress_of
 
 if TYPE_CHECKING:
     from .loop import Loop
+    from .waiting import OnProgress, Settled
 
 
 class Outlet(Protocol):
-    """Where an exchange says something on the way to its answer."""
+    """Where an exchange says something, or asks back, on the way to its answer."""
 
     loop: Loop
+
+    async def ask(
+        self,
+        method: str,
+        params: JsonObject | None = None,
+        *,
+        seconds: float | None = None,
+        most: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Settled:
+        """Send a request that belongs to the exchange (handshake era) and wait until it is settled, in whatever way."""
+        ...
 
     def tell(self, notification: Notification) -> None:
         """Send a notification that belongs to the exchange; never waits."""
@@ -36,10 +49,22 @@ class Exchange:
 
     `conversation` is what the dialects keep for the connection. Whoever runs the handler sets `stop` to what stops it:
     the `cancel` of a scope that the handler's own task entered. `cancelled` says that the other side withdrew the
-    request or is gone.
+    request or is gone. `headers` are those of the HTTP request that brought it, None elsewhere; `principal` is on whose
+    behalf it came, None where nobody asked for authorization.
     """
 
-    __slots__ = ("admitted", "asked", "cancelled", "conversation", "outlet", "reason", "stop", "task")
+    __slots__ = (
+        "admitted",
+        "asked",
+        "cancelled",
+        "conversation",
+        "headers",
+        "outlet",
+        "principal",
+        "reason",
+        "stop",
+        "task",
+    )
 
     def __init__(self, asked: Asked, outlet: Outlet, conversation: object) -> None:
         self.asked = asked
@@ -50,6 +75,8 @@ class Exchange:
         self.task: object = None
         self.cancelled = False
         self.reason: str | None = None
+        self.headers: Mapping[str, str] | None = None
+        self.principal: str | None = None
 
     def __repr__(self) -> str:
         return f"<Exchange {self.asked.method} {self.asked.id!r}>"

@@ -7,20 +7,17 @@ the methods mean is the client's business. Below: `session`, `waiting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import anyio
 
-from mcport.core.events import Call, Progressed
-from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Request, Response
+from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Response
 from mcport.core.peer import CANCELLED, NEVER_CANCELLED
 from mcport.errors import ConnectionLost, ConversationError, InvalidAnswer, RemoteError, Timeout
 
 from .channel import Channel
 from .session import Session
-from .waiting import Clock, Lost, Overdue, Pending
-
-OnProgress: TypeAlias = Callable[[Progressed], None]
+from .waiting import Lost, OnProgress, Overdue
 
 
 class Link(Protocol):
@@ -65,7 +62,6 @@ class SessionLink:
         self.session = session
         self.server = server
         self._channel = channel
-        self._clock = Clock(session.loop)
         self._full = full
         self._lost = lost
         self._crowd: set[anyio.CancelScope] = set()
@@ -79,24 +75,11 @@ class SessionLink:
         most: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> object:
-        session = self.session
-        if session.over is not None:
-            raise self._lost(method, session.over)
-        if self._channel.backlog >= self._full:
+        if self._channel.backlog >= self._full and self.session.over is None:
             await self._room(method, seconds)
-        pending = Pending(session.loop, self._clock, seconds=seconds, most=most, on_progress=on_progress)
-        call, request = session.peer.request(method, params, progress=on_progress is not None, context=pending)
-        self._send(call, request, pending)
-        try:
-            answer = await pending.promise
-        except BaseException:
-            # The caller was cancelled: nobody will want the answer.
-            self._withdraw(call, pending, "cancelled by the caller")
-            raise
-        if type(answer) is Response:
+        answer = await self.session.ask(method, params, seconds=seconds, most=most, on_progress=on_progress)
+        if isinstance(answer, Response):
             return answer.result
-        if type(answer) is Overdue:
-            self._withdraw(call, pending, "timed out")
         raise self._failure(method, answer)
 
     def tell(self, method: str, params: JsonObject | None = None) -> None:
@@ -106,30 +89,12 @@ class SessionLink:
     async def aclose(self) -> None:
         if self.session.over is None:
             self._withdraw_all()
-        self._clock.stop()
         await self.session.aclose()
 
     def ended(self) -> None:
         """The session is over (the owner's hook): wake those who wait for the other side to read."""
         for scope in self._crowd:
             scope.cancel()
-
-    # ---- sending and withdrawing
-
-    def _send(self, call: Call, request: Request, pending: Pending) -> None:
-        try:
-            self.session.send(request)
-        except ValueError as error:
-            # Never sent, so nothing is there to be cancelled (basic/utilities/cancellation).
-            pending.stop()
-            self.session.peer.withdraw(call)
-            raise ValueError(f"{request.method}: the parameters cannot be JSON: {error}") from None
-
-    def _withdraw(self, call: Call, pending: Pending, reason: str) -> None:
-        pending.stop()
-        notification = self.session.peer.withdraw(call, reason)
-        if notification is not None and self.session.over is None:
-            self.session.send(notification)
 
     def _withdraw_all(self) -> None:
         """Tell the server that nobody waits any more, so that it ends the sooner."""

@@ -19,11 +19,12 @@ from typing import Final
 import anyio
 
 from mcport.core.dialects.handshake import take_apart
-from mcport.core.events import Answered, Asked, Progressed, Stray, Told, Withdrawn
+from mcport.core.events import Answered, Asked, Call, Progressed, Stray, Told, Withdrawn
 from mcport.core.framing import Line, Oversized
 from mcport.core.jsonrpc import (
     Batch,
     ErrorResponse,
+    JsonObject,
     Malformed,
     Message,
     Notification,
@@ -40,7 +41,7 @@ from mcport.errors import INTERNAL_ERROR, ProtocolError
 from .channel import Channel
 from .exchange import Answer, Exchange
 from .loop import Loop, Promise
-from .waiting import Waiter
+from .waiting import Clock, Lost, OnProgress, Overdue, Pending, Settled, Waiter
 
 log: Final = logging.getLogger("mcport.session")
 
@@ -70,6 +71,7 @@ class Session:
         self.peer = Peer()
         self.loop = loop
         self.conversation = conversation
+        self.clock = Clock(loop)
         self._channel = channel
         self._limits = limits
         self._answer = answer
@@ -187,6 +189,47 @@ class Session:
 
     # ---- calls of this side
 
+    async def ask(
+        self,
+        method: str,
+        params: JsonObject | None = None,
+        *,
+        seconds: float | None = None,
+        most: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Settled:
+        """Send a request and wait until it is settled, in whatever way.
+
+        It may be silent for so many `seconds`, which progress winds up again, and take `most` in all. Raises ValueError
+        for parameters that cannot be JSON. Who is cancelled while waiting withdraws the request.
+        """
+        if self._over is not None:
+            return Lost(self._over)
+        pending = Pending(self.loop, self.clock, seconds=seconds, most=most, on_progress=on_progress)
+        call, request = self.peer.request(method, params, progress=on_progress is not None, context=pending)
+        try:
+            self.send(request)
+        except ValueError as error:
+            # Never sent, so nothing is there to be cancelled (basic/utilities/cancellation).
+            pending.stop()
+            self.peer.withdraw(call)
+            raise ValueError(f"{method}: the parameters cannot be JSON: {error}") from None
+        try:
+            answer: Settled = await pending.promise
+        except BaseException:
+            # The caller was cancelled: nobody will want the answer.
+            self._withdraw(call, pending, "cancelled by the caller")
+            raise
+        if type(answer) is Overdue:
+            self._withdraw(call, pending, "timed out")
+        return answer
+
+    def _withdraw(self, call: Call, pending: Pending, reason: str) -> None:
+        pending.stop()
+        notification = self.peer.withdraw(call, reason)
+        if notification is not None and self._over is None:
+            self.send(notification)
+
     def _settle(self, event: Answered) -> None:
         waiter: Waiter = event.call.context  # type: ignore[assignment]
         waiter.settle(event.answer)
@@ -245,6 +288,7 @@ class Session:
         for call in self.peer.lose_calls():
             waiter: Waiter = call.context  # type: ignore[assignment]
             waiter.lose(reason)
+        self.clock.stop()
         self._hooks.ended(reason)
 
     def stop_running(self, reason: str) -> None:

@@ -19,6 +19,9 @@ from .loop import Loop, Promise, Stoppable
 
 log: Final = logging.getLogger("mcport.session")
 
+OnProgress: TypeAlias = Callable[[Progressed], None]
+"""Told of each report on a call."""
+
 EARLY: Final = 0.0005
 """Loops may ring a timer this many seconds before its time."""
 
@@ -115,7 +118,7 @@ class Pending:
         *,
         seconds: float | None = None,
         most: float | None = None,
-        on_progress: Callable[[Progressed], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         self.promise: Promise[Settled] = loop.promise()
         self.due = math.inf

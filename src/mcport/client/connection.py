@@ -30,7 +30,11 @@ log: Final = logging.getLogger("mcport.client")
 
 
 class Connection:
-    """A conversation over a stream of messages. Until `begin` it can only be opened."""
+    """A conversation over a stream of messages. Until `begin` it can only be opened.
+
+    Each of `hearers` is told of every notification that is neither progress nor the withdrawal of a request, and each
+    of `enders` once, why the conversation is over. Both are called while messages are read, and must not wait.
+    """
 
     def __init__(self, server: str, contact: Contact, loop: Loop, limits: Limits) -> None:
         self.server = server
@@ -38,7 +42,8 @@ class Connection:
         self.speaker: Speaker | None = None
         self.declared: JsonObject = {}
         self.expected: Revision | None = None
-        self.on_told: Callable[[Told], None] | None = None
+        self.hearers: list[Callable[[Told], None]] = []
+        self.enders: list[Callable[[str], None]] = []
         self.bad_lines = 0
         self._contact = contact
         self._limits = limits
@@ -75,6 +80,21 @@ class Connection:
             raise self.lost(method, self.session.over)
         self.speaker.check(method, self.declared)
         self.link.tell(method, params)
+
+    def open_stream(self, method: str, params: JsonObject, waiter: Waiter) -> Call:
+        """Send a request that stays open; what settles it goes to the waiter. Raises `NotDeclared`, never waits.
+
+        What comes meanwhile carries the id of the call that is returned (2026-07-28 basic/patterns/subscriptions).
+        """
+        assert self.speaker is not None, "the conversation is not open yet"
+        self.speaker.check(method, self.declared)
+        return self.start_asking(method, self.speaker.stamp(params) or {}, waiter)
+
+    def close_stream(self, call: Call, *, tell: bool) -> None:
+        """Withdraw such a request, or only forget it where the server ended it; harmless once it is settled."""
+        notification = self.session.peer.withdraw(call)
+        if tell and notification is not None and self.session.over is None:
+            self.session.send(notification)
 
     def start_asking(self, method: str, params: JsonObject, waiter: Waiter) -> Call:
         """Send a request of the opening, as it is; its answer goes to the waiter."""
@@ -131,12 +151,14 @@ class Connection:
         raise MethodNotFound(f"Method not found: {exchange.asked.method}")
 
     def _told(self, event: Told) -> None:
-        if self.on_told is not None:
-            self.on_told(event)
+        for hear in self.hearers:
+            hear(event)
 
     def _ended(self, reason: str) -> None:
         log.debug("server '%s': %s", self.server, reason)
         self.link.ended()
+        for end in self.enders:
+            end(reason)
 
     def _malformed(self, message: Malformed) -> bool:
         """Tolerate a few lines that are no message, such as a banner; they get no reply."""

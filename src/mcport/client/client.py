@@ -31,6 +31,7 @@ from .naming import TargetLike, target_of
 from .opening import Opening
 from .paging import Walk
 from .reading import read_result
+from .restarting import TIMES, Renewal, Restarting
 from .saying import dump_params, with_meta
 from .target import ChildOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, UNSET, Patience, Seconds, check_seconds
@@ -61,6 +62,10 @@ class Client(Calls):
     opening may take; `probe_timeout` how many a server may be silent before it is taken for an older one. None is no
     limit. `info` is what the server is told of this client. `trace` is called with "->" or "<-" and the bytes of each
     message.
+
+    With `restart` a server that died is started again by the next call, at most so many times in a row (True: 5), at
+    once and then after growing waits; one that has lived for a minute starts counting anew. Calls that were pending
+    fail with `ConnectionLost` all the same and are never repeated; one too many is a `ConnectFailed`.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Client(Calls):
         total_timeout: float | None = TOTAL_SECONDS,
         connect_timeout: float | None = CONNECT_SECONDS,
         probe_timeout: float = PROBE_SECONDS,
+        restart: bool | int = False,
         info: Implementation | None = None,
         limits: Limits = CLIENT_LIMITS,
         trace: Callable[[str, bytes], None] | None = None,
@@ -97,6 +103,9 @@ class Client(Calls):
         self._closing: anyio.Event | None = None
         self._connection: Connection | None = None
         self._opened: Opened | None = None
+        self._on_reopened: list[Renewal] = []
+        """What the server has to be told again after it was started again."""
+        self._restarting = self._restarts(restart)
 
     def __repr__(self) -> str:
         state = "connecting" if self._attempt else f"speaks {self.revision}" if self.connected else "not connected"
@@ -124,8 +133,13 @@ class Client(Calls):
         May be called again when the client was closed or the server was lost. Raises `ConnectFailed` with one line that
         names the server and the cause, `Timeout` after `connect_timeout`, RuntimeError if it is connected already.
         """
-        if self._attempt is not None or self.connected:
+        if self._attempt is not None or self.connected or (self._restarting is not None and self._restarting.running):
             raise RuntimeError(f"{self!r}: connect() was called before")
+        await self._connect()
+        if self._restarting is not None:
+            self._restarting.begin()
+
+    async def _connect(self) -> None:
         loop = current_loop()
         opening = Opening(self._target, self._approach, loop, self._limits)
         with anyio.move_on_after(self._connect_timeout) as scope:
@@ -152,6 +166,8 @@ class Client(Calls):
         `ConversationError` if a server of this process failed while it was ending.
         """
         with anyio.CancelScope(shield=True):
+            if self._restarting is not None:
+                await self._restarting.stop()
             if self._attempt is not None:
                 await self._attempt.give_up()
             if self._closing is not None:
@@ -178,6 +194,23 @@ class Client(Calls):
         """A client that connects again need not find out again."""
         if self._approach.demanded is None:
             self._approach = replace(self._approach, remembered=revision)
+
+    def _restarts(self, restart: bool | int) -> Restarting | None:
+        """Return what starts the server again, if that is wanted; raises where there is nothing to start."""
+        if not restart:
+            return None
+        most = TIMES if restart is True else restart
+        if most < 0:
+            raise ValueError(f"restart is how many times a server is started again, got {restart!r}")
+        if not self._target.restarts:
+            raise TypeError(f"restart: only for a server that the client starts, which '{self._target.name}' is not")
+        return Restarting(
+            most,
+            server=self._target.name,
+            start=self._connect,
+            alive=lambda: self.connected,
+            renewals=self._on_reopened,
+        )
 
     # ---- what is known of the server
 
@@ -295,6 +328,8 @@ class Client(Calls):
     ) -> Coroutine[Any, Any, JsonObject]:
         """Return the running of a request. (No coroutine itself: each one on the way costs every call.)"""
         connection, loop = self._connection, self._loop
+        if self._restarting is not None and (self._restarting.engaged or (connection is not None and connection.over)):
+            return self._asking_anew(self._restarting, method, params, timeout, meta, progress)
         if connection is None or loop is None:
             raise self._absent(method)
         if meta is not None or (params is not None and "_meta" in params):
@@ -303,6 +338,19 @@ class Client(Calls):
         if progress is None:
             return connection.ask(method, params, patience)
         return _with_progress(connection, method, params, patience, ProgressRelay(loop, progress))
+
+    async def _asking_anew(
+        self, restarting: Restarting, method: str, params: JsonObject | None, timeout: Seconds, *rest: Any
+    ) -> JsonObject:
+        """Run a request once the server has been started again."""
+        patience = self._patience if timeout is UNSET else self._patience.with_call(timeout)
+        assert self._loop is not None
+        remains = Remains() if self._connection is None else self._connection.remains
+        with anyio.move_on_after(patience.silent) as scope:
+            await restarting.ready(self._loop, method, remains)
+        if scope.cancelled_caught:
+            raise Failures(self._target.name).not_back(method, patience.silent or 0)
+        return await self._asking(method, params, timeout, *rest)
 
     async def _call(
         self,

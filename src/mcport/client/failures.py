@@ -72,6 +72,21 @@ class Failures:
         line = f"Cannot connect to server '{self.server}': {cause}{remains.last_words()}"
         return _explained(Timeout(line, server=self.server, phase="connecting", cause=cause), remains)
 
+    def too_often(self, most: int, remains: Remains) -> ConnectFailed:
+        """Return the error for a server that died again however often it was started."""
+        cause = remains.cause("the connection was lost")
+        times = "once" if most == 1 else f"{most} times"
+        line = (
+            f"Server '{self.server}' was started again {times} and did not stay: {cause}{remains.last_words()}"
+            " (connect() tries anew)"
+        )
+        return _explained(ConnectFailed(line, server=self.server, phase="restarting", cause=cause), remains)
+
+    def not_back(self, phase: str, seconds: float) -> Timeout:
+        """Return the error for a call that waited in vain for a server that is being started again."""
+        cause = f"the server had died and was not back within {seconds:g} s"
+        return Timeout(f"{phase} on server '{self.server}': {cause}", server=self.server, phase=phase, cause=cause)
+
     def badly_closed(self, error: BaseException) -> ConversationError:
         """Return the error for a server in this process that failed while it was ending."""
         cause = f"it failed: {plain(error)}"

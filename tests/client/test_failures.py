@@ -134,6 +134,16 @@ async def test_a_server_that_talks_nonsense_is_given_up_and_connecting_again_end
     await client.aclose()
 
 
+async def test_answers_that_cannot_be_read_fail_their_own_calls_and_do_not_end_the_conversation() -> None:
+    broken = '{"jsonrpc": "2.0", "id": $id, "result": {"content": [}}'
+    wire = Wire({**usual(REVISION), "tools/call broken": [broken]})
+    async with client_of(wire, REVISION, limits=CLIENT_LIMITS.but(bad_lines=3)) as client:
+        for _ in range(5):
+            with pytest.raises(InvalidAnswer, match="^tools/call on server 'Wire': "):
+                await client.call_tool("broken")
+        await client.call_tool("any")
+
+
 async def test_a_transport_that_breaks_fails_the_pending_call_with_its_reason() -> None:
     wire = Wire({**usual(REVISION), "tools/call": [{"exit": 0}]})
     async with client_of(wire, REVISION) as client:

@@ -161,7 +161,12 @@ class Connection:
             end(reason)
 
     def _malformed(self, message: Malformed) -> bool:
-        """Tolerate a few lines that are no message, such as a banner; they get no reply."""
+        """Tolerate a few lines that are no message, such as a banner; they get no reply.
+
+        An answer that cannot be read fails its own call, and there may be many of those.
+        """
+        if message.answers is not None:
+            return False
         self.bad_lines += 1
         log.info("server '%s' sent something that is no message: %s", self.server, message.reason)
         if self.bad_lines > self._limits.bad_lines:

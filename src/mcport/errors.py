@@ -142,6 +142,10 @@ class ToolError(McportError):
     """Raise it in a tool to tell the model what went wrong; the text reaches the model exactly as written."""
 
 
+class SchemaRefused(McportError, ValueError):
+    """A JSON Schema cannot be used: it is invalid, too large, of an unknown dialect, or refers to something outside."""
+
+
 class NotDeclared(McportError):
     """The peer did not declare the capability that this call needs, so nothing was sent."""
 

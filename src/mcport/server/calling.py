@@ -38,7 +38,7 @@ async def call(
     A cancelled request comes out as the loop's cancellation, or as None where its handler was stopped by it.
     """
     if signature.context_parameter is not None:
-        arguments[signature.context_parameter] = Context(exchange, admitted, _life(exchange).lifespan)
+        arguments[signature.context_parameter] = context_of(exchange, admitted)
     try:
         if not signature.is_async:
             return await _in_thread(partial(function, **arguments), exchange)
@@ -59,6 +59,11 @@ async def call(
         reason = f"it let out {type(error).__name__}" + (f": {error}" if str(error) else "")
         raise HandlerQuit(reason).with_traceback(error.__traceback__) from None
     return None
+
+
+def context_of(exchange: Exchange, admitted: Admitted) -> Context[Any]:
+    """Return what a handler, or a check that belongs to one, may know of its request."""
+    return Context(exchange, admitted, _life(exchange).lifespan)
 
 
 async def _in_thread(run: Callable[[], Any], exchange: Exchange) -> Any:

@@ -24,6 +24,7 @@ from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
 from .suggestions import did_you_mean
+from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon
@@ -40,6 +41,7 @@ class PromptEntry:
     description: str | None = None
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
+    visible: Visible | None = None
 
     @property
     def key(self) -> str:
@@ -83,19 +85,19 @@ class Prompts:
     def __init__(
         self, server: str, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None]
     ) -> None:
-        self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed)
+        self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed, Sight(faults))
         self._server = server
         self._dresser = dresser
         self._faults = faults
 
     def routes(self) -> dict[str, Route]:
-        """Return the routes that are offered now: none without prompts."""
-        return {"prompts/list": self.listing.answer, "prompts/get": self.get} if len(self.listing) else {}
+        """Return the routes that are offered now: none as long as there were no prompts."""
+        return {"prompts/list": self.listing.answer, "prompts/get": self.get} if self.listing.served else {}
 
     async def get(self, exchange: Exchange, admitted: Admitted) -> Raw:
         """Serve `prompts/get`."""
         params = exchange.asked.params
-        entry = self._find(params.get("name"))
+        entry = self.find(params.get("name"), exchange, admitted)
         try:
             arguments = entry.signature.bind_texts(_texts(entry.name, params.get("arguments")))
         except ArgumentsInvalid as error:
@@ -109,14 +111,16 @@ class Prompts:
         except Exception as error:
             raise InternalError(self._faults.text(f"Prompt {entry.name!r}", error)) from None
 
-    def _find(self, name: object) -> PromptEntry:
+    def find(self, name: object, exchange: Exchange, admitted: Admitted) -> PromptEntry:
+        """Return the prompt of this name. Raises `InvalidParams` where whoever asks sees none."""
         if type(name) is not str:
+            method = exchange.asked.method
             raise InvalidParams(
-                "prompts/get: name must be a string" if name is not None else "prompts/get: name is missing"
+                f"{method}: name must be a string" if name is not None else f"{method}: name is missing"
             )
-        entry = self.listing.get(name)
+        entry = self.listing.find(name, exchange, admitted)
         if entry is None:
-            near = did_you_mean(name, self.listing.keys())
+            near = did_you_mean(name, [each.name for each in self.listing.seen(exchange, admitted)])
             raise InvalidParams(f"Unknown prompt {name!r} on server {self._server!r}.{near}")
         return entry
 

@@ -1,26 +1,22 @@
 """Registering handlers: the half of the Server in which authors say what it offers.
 
-Below: `tools`, `resources`, `prompts`, `signature`.
+Below: `tools`, `resources`, `prompts`, `options`, `signature`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from mcport.core.dialects.contract import Offer
-from mcport.core.jsonrpc import JsonObject
-from mcport.core.meta_keys import check_meta
 from mcport.core.uri_template import UriTemplate
 
 from .context import Context
+from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
 from .prompts import PromptEntry, Prompts
 from .resources import ResourceEntry, Resources
 from .signature import Signature
 from .tools import ToolEntry, Tools
-
-if TYPE_CHECKING:
-    from mcport.spec.types import Annotations, Icon, ToolAnnotations
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,7 +28,7 @@ class Decorator(Protocol):
 
 
 class Registrar:
-    """What authors register: tools, resources and prompts."""
+    """What authors register: tools, resources and prompts, before the server runs or while it does, from any thread."""
 
     def __init__(self, offer: Offer, tools: Tools, resources: Resources, prompts: Prompts) -> None:
         self._offer = offer
@@ -40,136 +36,121 @@ class Registrar:
         self._resources = resources
         self._prompts = prompts
 
+    # ---- tools
+
     @overload
     def tool(self, function: Function, /) -> Function: ...
     @overload
-    def tool(
-        self,
-        /,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        annotations: ToolAnnotations | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> Decorator: ...
-    def tool(
-        self,
-        function: Any = None,
-        /,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        annotations: ToolAnnotations | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> Any:
-        """Register a function as a tool; use it as a decorator, with or without arguments.
+    def tool(self, /, **options: Unpack[ToolOptions]) -> Decorator: ...
+    def tool(self, function: Any = None, /, **options: Unpack[ToolOptions]) -> Any:
+        """Register a function as a tool; use it as a decorator, with or without options (`ToolOptions` has them all).
 
         The function's type hints and docstring become its schema, `name` defaults to the function's. It is returned
-        unchanged. Raises TypeError for a function that cannot be a tool, ValueError for a name that is taken or
-        `meta` that is not for applications; a name that clients may not take well is logged as a warning.
-        See server/tools of the specification.
+        unchanged. Raises TypeError for a function that cannot be a tool or an option that does not exist, ValueError
+        for a name that is taken or `meta` that is not for applications; a name that clients may not take well is
+        logged as a warning. See server/tools of the specification.
         """
-
-        shown: dict[str, Any] = {"title": title, "description": description}
-        shown |= {"annotations": annotations, "icons": icons, "meta": meta}
-
-        self._check_meta(meta)
+        given = self._checked(options, ToolOptions)
 
         def register(function: Function) -> Function:
-            signature = Signature.of(function, context_type=Context, name=name)
-            own = signature.name if name is None else name
-            self._tools.add(ToolEntry(function=function, signature=signature, name=own, **shown))
+            self._add_tool(function, given)
             return function
 
         return register if function is None else register(function)
 
-    def resource(
-        self,
-        uri: str,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        mime_type: str | None = None,
-        size: int | None = None,
-        annotations: Annotations | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> Decorator:
+    def add_tool(self, function: Callable[..., Any], /, **options: Unpack[ToolOptions]) -> None:
+        """Register a function as a tool, as `tool` does; also while the server runs, from any thread."""
+        self._add_tool(function, self._checked(options, ToolOptions))
+
+    def remove_tool(self, name: str) -> None:
+        """Take a tool away, also while the server runs and from any thread; calls of it that run go on to their end.
+
+        Raises KeyError if there is no tool of that name.
+        """
+        self._tools.listing.remove(name)
+
+    def _add_tool(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
+        own, signature = _read(function, given)
+        self._tools.add(ToolEntry(function=function, signature=signature, **{"name": own, **given}))
+
+    # ---- resources
+
+    def resource(self, uri: str, **options: Unpack[ResourceOptions]) -> Decorator:
         """Register a function that reads a resource; `uri` may be a URI template whose variables it takes.
 
-        The function returns text, bytes, or a value that becomes JSON. `size` is in bytes. It is returned unchanged.
-        Raises TypeError where variables and parameters differ, ValueError for a URI that is taken or `meta` that is not
-        for applications.
+        The function returns text, bytes, or a value that becomes JSON; `ResourceOptions` has all options. It is
+        returned unchanged. Raises TypeError where variables and parameters differ or an option does not exist,
+        ValueError for a URI that is taken or `meta` that is not for applications.
         See server/resources of the specification.
         """
-        shown: dict[str, Any] = {"name": name, "title": title, "description": description, "mime_type": mime_type}
-        shown |= {"size": size, "annotations": annotations, "icons": icons, "meta": meta}
-
-        self._check_meta(meta)
+        given = self._checked(options, ResourceOptions)
 
         def register(function: Function) -> Function:
-            signature = Signature.of(function, context_type=Context)
-            template = UriTemplate.parse(uri) if "{" in uri else None
-            _check_variables(uri, template, signature)
-            entry = ResourceEntry(function=function, signature=signature, key=uri, template=template, **shown)
-            (self._resources.listing if template is None else self._resources.templates).add(entry)
+            self._add_resource(uri, function, given)
             return function
 
         return register
 
+    def add_resource(self, uri: str, function: Callable[..., Any], /, **options: Unpack[ResourceOptions]) -> None:
+        """Register what reads a resource, as `resource` does; also while the server runs, from any thread."""
+        self._add_resource(uri, function, self._checked(options, ResourceOptions))
+
+    def remove_resource(self, uri: str) -> None:
+        """Take a resource away, or a template as it was written; also while the server runs and from any thread.
+
+        Raises KeyError if there is none.
+        """
+        self._resources.remove(uri)
+
+    def _add_resource(self, uri: str, function: Callable[..., Any], given: dict[str, Any]) -> None:
+        signature = Signature.of(function, context_type=Context)
+        template = UriTemplate.parse(uri) if "{" in uri else None
+        _check_variables(uri, template, signature)
+        self._resources.add(ResourceEntry(function=function, signature=signature, key=uri, template=template, **given))
+
+    # ---- prompts
+
     @overload
     def prompt(self, function: Function, /) -> Function: ...
     @overload
-    def prompt(
-        self,
-        /,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> Decorator: ...
-    def prompt(
-        self,
-        function: Any = None,
-        /,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        icons: list[Icon] | None = None,
-        meta: JsonObject | None = None,
-    ) -> Any:
-        """Register a function that makes a prompt; use it as a decorator, with or without arguments.
+    def prompt(self, /, **options: Unpack[PromptOptions]) -> Decorator: ...
+    def prompt(self, function: Any = None, /, **options: Unpack[PromptOptions]) -> Any:
+        """Register a function that makes a prompt; use it as a decorator, with or without options (`PromptOptions`).
 
         It takes strings and returns a string, a message, or a list of these. It is returned unchanged. Raises
-        TypeError for a function that cannot be a prompt, ValueError for a name that is taken or `meta` that is not for
-        applications.
+        TypeError for a function that cannot be a prompt or an option that does not exist, ValueError for a name that
+        is taken or `meta` that is not for applications.
         See server/prompts of the specification.
         """
-
-        shown: dict[str, Any] = {"title": title, "description": description, "icons": icons, "meta": meta}
-
-        self._check_meta(meta)
+        given = self._checked(options, PromptOptions)
 
         def register(function: Function) -> Function:
-            signature = Signature.of(function, context_type=Context, name=name)
-            own = signature.name if name is None else name
-            self._prompts.listing.add(PromptEntry(function=function, signature=signature, name=own, **shown))
+            self._add_prompt(function, given)
             return function
 
         return register if function is None else register(function)
 
-    def _check_meta(self, meta: JsonObject | None) -> None:
-        """Raise ValueError for metadata that one of the served revisions does not let applications use."""
-        if meta is not None:
-            check_meta(meta, self._offer.revisions.values())
+    def add_prompt(self, function: Callable[..., Any], /, **options: Unpack[PromptOptions]) -> None:
+        """Register a function that makes a prompt, as `prompt` does; also while the server runs, from any thread."""
+        self._add_prompt(function, self._checked(options, PromptOptions))
+
+    def remove_prompt(self, name: str) -> None:
+        """Take a prompt away, also while the server runs and from any thread. Raises KeyError if there is none."""
+        self._prompts.listing.remove(name)
+
+    def _add_prompt(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
+        own, signature = _read(function, given)
+        self._prompts.listing.add(PromptEntry(function=function, signature=signature, **{"name": own, **given}))
+
+    def _checked(self, options: Mapping[str, object], known: type[Options]) -> dict[str, Any]:
+        return checked(options, known, self._offer.revisions.values())
+
+
+def _read(function: Callable[..., Any], given: dict[str, Any]) -> tuple[str, Signature]:
+    """Return the name and the signature of a function that is called by its name."""
+    name: str | None = given.get("name")
+    signature = Signature.of(function, context_type=Context, name=name)
+    return signature.name if name is None else name, signature
 
 
 def _check_variables(uri: str, template: UriTemplate | None, signature: Signature) -> None:

@@ -24,6 +24,7 @@ from .faults import Faults
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
+from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Annotations, Icon
@@ -47,6 +48,7 @@ class ResourceEntry:
     annotations: Annotations | None = None
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
+    visible: Visible | None = None
 
     def shown(self) -> Model:
         """Return the resource or template as clients see it."""
@@ -86,15 +88,16 @@ class Resources:
     def __init__(
         self, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None], longest: int
     ) -> None:
-        self.listing: Listing[ResourceEntry] = Listing("resource", resources_page, size, changed)
-        self.templates: Listing[ResourceEntry] = Listing("resource template", templates_page, size, changed)
+        sight = Sight(faults)
+        self.listing: Listing[ResourceEntry] = Listing("resource", resources_page, size, changed, sight)
+        self.templates: Listing[ResourceEntry] = Listing("resource template", templates_page, size, changed, sight)
         self._dresser = dresser
         self._longest = longest
         self._faults = faults
 
     def routes(self) -> dict[str, Route]:
-        """Return the routes that are offered now: none without resources and templates."""
-        if not len(self.listing) and not len(self.templates):
+        """Return the routes that are offered now: none as long as there were neither resources nor templates."""
+        if not self.listing.served and not self.templates.served:
             return {}
         return {
             "resources/list": self.listing.answer,
@@ -111,7 +114,7 @@ class Resources:
             )
         if len(uri) > self._longest:
             raise InvalidParams(f"resources/read: uri is longer than {self._longest} characters (Limits.uri_bytes)")
-        entry, variables = self._find(uri)
+        entry, variables = self._find(uri, exchange, admitted)
         try:
             arguments = entry.signature.bind_texts(variables)
         except ArgumentsInvalid as error:
@@ -125,12 +128,20 @@ class Resources:
         except Exception as error:
             raise InternalError(self._faults.text(f"Resource {uri!r}", error)) from None
 
-    def _find(self, uri: str) -> tuple[ResourceEntry, dict[str, str]]:
-        """Return who serves a URI, and the template's variables in it."""
-        entry = self.listing.get(uri)
+    def add(self, entry: ResourceEntry) -> None:
+        """Add a resource or a template. Raises ValueError if its URI is taken."""
+        (self.listing if entry.template is None else self.templates).add(entry)
+
+    def remove(self, uri: str) -> None:
+        """Take a resource or a template away. Raises KeyError if there is none."""
+        (self.templates if uri in self.templates else self.listing).remove(uri)
+
+    def _find(self, uri: str, exchange: Exchange, admitted: Admitted) -> tuple[ResourceEntry, dict[str, str]]:
+        """Return who serves a URI, and the template's variables in it; what may not be seen serves nobody."""
+        entry = self.listing.find(uri, exchange, admitted)
         if entry is not None:
             return entry, {}
-        for entry in self.templates:
+        for entry in self.templates.seen(exchange, admitted):
             assert entry.template is not None
             variables = entry.template.match(uri)
             if variables is not None:

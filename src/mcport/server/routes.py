@@ -27,16 +27,17 @@ class Routes:
 
     def table(self, revision: Revision) -> dict[str, Route]:
         """Return the methods that clients may call in a revision."""
-        table = self._tables.get(revision.name)
+        tables = self._tables
+        table = tables.get(revision.name)
         if table is None:
             table = {
                 method: route
                 for method, route in self._offered().items()
                 if method not in METHODS or revision.name in METHODS[method].from_client
             }
-            self._tables[revision.name] = table
+            tables[revision.name] = table
         return table
 
     def changed(self) -> None:
-        """What is offered changed: make the tables anew when they are next needed."""
-        self._tables.clear()
+        """What is offered changed: make the tables anew when they are next needed. From any thread."""
+        self._tables = {}  # not cleared: another thread may be filling the old ones

@@ -20,6 +20,7 @@ from .dressing import Dresser
 from .faults import Faults
 from .hosting import Host, Lifespan
 from .kernel import Kernel
+from .listing import Listing
 from .prompts import Prompts
 from .registering import Registrar
 from .resources import Resources
@@ -45,7 +46,8 @@ class Server(Registrar):
     `name`, `version`, `title`, `icons`, `description` and `website_url` are shown to clients; `instructions` tell a
     model how to use the server. `revisions` are the protocol revisions to serve, all by default. `lifespan` is an async
     context manager function that gets the server; what it yields is `Context.lifespan`. `page_size` bounds the pages
-    of lists. With `dev`, texts of unexpected exceptions reach the client.
+    of lists. `offers` names what is declared from the start, even while there is none of it yet: `tools`, `resources`,
+    `prompts`. With `dev`, texts of unexpected exceptions reach the client.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Server(Registrar):
         lifespan: Lifespan | None = None,
         limits: Limits = SERVER_LIMITS,
         page_size: int | None = None,
+        offers: Iterable[str] = (),
         dev: bool = False,
     ) -> None:
         texts: tuple[object, ...] = (name, version)
@@ -80,6 +83,7 @@ class Server(Registrar):
             Resources(dresser, faults, page_size, changed, limits.uri_bytes),
             Prompts(name, dresser, faults, page_size, changed),
         )
+        self._declare(offers)
         self.host = Host(self, Kernel(offer, self._routes, dresser, faults), lifespan, limits)
         """Serves connections; for transports and for clients in the same process."""
 
@@ -111,6 +115,15 @@ class Server(Registrar):
             await self.host.serve_transport(transport)
 
     # ---- what the kernel asks
+
+    def _declare(self, offers: Iterable[str]) -> None:
+        """Offer kinds of things of which there may be none yet; raises ValueError for a kind that does not exist."""
+        tools, resources, prompts = self._tools.listing, self._resources.listing, self._prompts.listing
+        kinds: dict[str, Listing[Any]] = {"tools": tools, "resources": resources, "prompts": prompts}
+        for kind in [offers] if isinstance(offers, str) else offers:
+            if kind not in kinds:
+                raise ValueError(f"offers: there is no kind {kind!r}; known: {', '.join(kinds)}")
+            kinds[kind].served = True
 
     def _offered(self) -> dict[str, Route]:
         """Return the routes of everything that is offered at this moment."""

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.dialects.envelope import Body
@@ -27,6 +27,7 @@ from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
 from .suggestions import did_you_mean
+from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon, ToolAnnotations
@@ -49,6 +50,7 @@ class ToolEntry:
     annotations: ToolAnnotations | None = None
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
+    visible: Visible | None = None
 
     @property
     def key(self) -> str:
@@ -82,7 +84,7 @@ class Tools:
     def __init__(
         self, server: str, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None]
     ) -> None:
-        self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed)
+        self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed, Sight(faults))
         self._server = server
         self._dresser = dresser
         self._faults = faults
@@ -96,13 +98,13 @@ class Tools:
             )
 
     def routes(self) -> dict[str, Route]:
-        """Return the routes that are offered now: none without tools."""
-        return {"tools/list": self.listing.answer, "tools/call": self.call} if len(self.listing) else {}
+        """Return the routes that are offered now: none as long as there were no tools."""
+        return {"tools/list": self.listing.answer, "tools/call": self.call} if self.listing.served else {}
 
     async def call(self, exchange: Exchange, admitted: Admitted) -> Body | JsonObject | Raw:
         """Serve `tools/call`."""
         params = exchange.asked.params
-        tool = self.listing.get(params.get("name")) or self._unknown(params.get("name"))
+        tool = self.listing.get(params.get("name")) or self._seen(params.get("name"), exchange, admitted)
         arguments = params.get("arguments")
         if arguments is None:
             arguments = {}
@@ -125,10 +127,14 @@ class Tools:
         except Exception as error:
             return failed(self._faults.text(f"Tool {tool.name!r}", error))
 
-    def _unknown(self, name: object) -> NoReturn:
+    def _seen(self, name: object, exchange: Exchange, admitted: Admitted) -> ToolEntry:
+        """Return a tool that is not for everybody, if it is for whoever asks; to all others it is unknown."""
         if type(name) is not str:
             raise InvalidParams(
                 "tools/call: name must be a string" if name is not None else "tools/call: name is missing"
             )
-        near = did_you_mean(name, self.listing.keys())
-        raise InvalidParams(f"Unknown tool {name!r} on server {self._server!r}.{near}")
+        tool = self.listing.find(name, exchange, admitted)
+        if tool is None:
+            near = did_you_mean(name, [each.name for each in self.listing.seen(exchange, admitted)])
+            raise InvalidParams(f"Unknown tool {name!r} on server {self._server!r}.{near}")
+        return tool

@@ -1,0 +1,72 @@
+"""What may be said of a tool, a resource or a prompt when it is registered, beside its function.
+
+Each option stands here once, whether it is given to a decorator or to `add_tool` and its kind. It refuses to know
+what is done with them. Below: `visibility`, the metadata's rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from mcport.core.jsonrpc import JsonObject
+from mcport.core.meta_keys import check_meta
+from mcport.spec.revisions import Revision
+
+from .suggestions import did_you_mean
+from .visibility import Visible, check_visible
+
+if TYPE_CHECKING:
+    from mcport.spec.types import Annotations, Icon, ToolAnnotations
+
+
+class Options(TypedDict, total=False):
+    """What may be said of every entry."""
+
+    name: str | None
+    """The name for programs; that of the function by default."""
+    title: str | None
+    """The name for people."""
+    description: str | None
+    """What it is for; the function's docstring by default."""
+    icons: list[Icon] | None
+    meta: JsonObject | None
+    """Metadata of the application (basic/index "_meta")."""
+    visible: Visible | None
+    """A quick function of the `Context` that tells whether whoever asks may see and use this; everybody by default."""
+
+
+class ToolOptions(Options, total=False):
+    """What may be said of a tool (server/tools "Tool")."""
+
+    annotations: ToolAnnotations | None
+
+
+class ResourceOptions(Options, total=False):
+    """What may be said of a resource or a resource template (server/resources "Resource")."""
+
+    mime_type: str | None
+    size: int | None
+    """In bytes."""
+    annotations: Annotations | None
+
+
+class PromptOptions(Options, total=False):
+    """What may be said of a prompt (server/prompts "Prompt")."""
+
+
+def checked(options: Mapping[str, object], known: type[Options], revisions: Iterable[Revision]) -> dict[str, Any]:
+    """Return the options that were given, without those that are None.
+
+    Raises TypeError for one that does not exist, or that is of no use; ValueError for metadata that one of the
+    revisions does not let applications use.
+    """
+    for name in options:
+        if name not in known.__annotations__:
+            near = did_you_mean(name, known.__annotations__)
+            raise TypeError(f"there is no option {name!r}.{near}")
+    given = {name: value for name, value in options.items() if value is not None}
+    check_visible(given.get("visible"))
+    if "meta" in given:
+        check_meta(given["meta"], revisions)  # type: ignore[arg-type]
+    return given

@@ -19,7 +19,14 @@ FROM = {
 
 HTTP_CLIENT = ("mcport.transports.http.client_*", "mcport.transports.sse*", "mcport.auth.client*", "mcport.auth.fetch")
 HTTP_SERVER = ("mcport.transports.http.*", "mcport.transports.sse*", "mcport.server.hosting")
-LOOPS = ("mcport.session.*", "mcport.transports.*", "mcport.server.hosting", "mcport.cli.*", "mcport.testing.*")
+LOOPS = (
+    "mcport.session.*",
+    "mcport.transports.*",
+    "mcport.server.hosting",
+    "mcport.cli.*",
+    "mcport.testing.*",
+    "mcport.sync.*",  # its loop is its own, in a thread that nobody else runs anything in
+)
 
 # In these modules and nowhere else. asyncio is here although it is no third party: loops are a matter of few.
 ONLY = {

@@ -15,7 +15,7 @@ LEVELS = (
     {"session", "stores"},
     {"transports", "auth"},
     {"server", "client"},
-    {"ext", "telemetry", "testing", "inspector"},
+    {"ext", "telemetry", "testing", "inspector", "sync"},
     {"cli", "face", "__main__"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

@@ -1,0 +1,278 @@
+"""The blocking client: every call of `mcport.Client`, without `await`.
+
+Its conversation lives in one loop thread. Any thread may call it, also one that runs an event loop (a notebook's).
+Below: the client, `portal`, `callbacks`, `handle`, `stream`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import threading
+import weakref
+from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+
+from mcport.client.client import Client as AsyncClient
+from mcport.client.handle import CallHandle as AsyncCallHandle
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import ConnectFailed, ConnectionLost, ConversationError
+
+from .callbacks import in_threads
+from .handle import CallHandle
+from .portal import Portal, PortalClosed
+from .stream import Stream
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _made_like(
+    make: Callable[Concatenate[AsyncClient, P], None],
+) -> Callable[[Callable[..., None]], Callable[Concatenate[Client, P], None]]:
+    """Give a constructor the parameters of the asynchronous one."""
+
+    def dressed(own: Callable[..., None]) -> Callable[Concatenate[Client, P], None]:
+        return functools.wraps(make)(own)
+
+    return dressed
+
+
+def _blocking(
+    method: Callable[Concatenate[AsyncClient, P], Awaitable[T]],
+) -> Callable[Concatenate[Client, P], T]:
+    """Return the blocking twin of a coroutine function."""
+
+    @functools.wraps(method)
+    def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> T:
+        options: Any = in_threads(named)
+        return self._run(lambda: method(self._client, *arguments, **options), method.__name__)
+
+    return twin
+
+
+def _iterating(
+    method: Callable[Concatenate[AsyncClient, P], AsyncIterable[T]],
+) -> Callable[Concatenate[Client, P], Stream[T]]:
+    """Return the twin of a method that gives an asynchronous iterator."""
+
+    @functools.wraps(method)
+    def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> Stream[T]:
+        run = functools.partial(self._run, phase=method.__name__)
+        return Stream(method(self._client, *arguments, **named), run)
+
+    twin.__doc__ = (method.__doc__ or "").replace("async for", "for").replace("async with", "with")
+    return twin
+
+
+def _starting(
+    method: Callable[Concatenate[AsyncClient, P], AsyncCallHandle[T]],
+) -> Callable[Concatenate[Client, P], CallHandle[T]]:
+    """Return the twin of a method that starts a call."""
+
+    @functools.wraps(method)
+    def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> CallHandle[T]:
+        options: Any = in_threads(named)
+
+        async def start() -> AsyncCallHandle[T]:
+            return method(self._client, *arguments, **options)
+
+        run = functools.partial(self._run, phase=method.__name__)
+        return CallHandle(self._run(start, method.__name__), run)
+
+    twin.__doc__ = (method.__doc__ or "").replace("await it for the result", "ask it for its `result()`")
+    return twin
+
+
+class Client:
+    """A conversation with one MCP server, for code without `async`.
+
+        with Client("weather.py") as client:
+            result = client.call_tool("forecast", {"city": "Lyon"})
+
+    Its arguments and its calls are those of `mcport.Client`. It may be used from several threads at once. Ctrl-C while
+    a call waits withdraws that call, and the client lives on. Callbacks (`progress`, `elicit`, `sample`, `roots`,
+    `log`, `approve`) that are plain functions are called in a thread of their own, one report of progress after the
+    other, and may block and call the client; `stderr`, `trace` and `spawn_policy` are called in the loop's thread and
+    may not. A client that was never closed is closed when the program ends.
+    """
+
+    @_made_like(AsyncClient.__init__)
+    def __init__(self, target: Any, **options: Any) -> None:
+        self._client = AsyncClient(target, **in_threads(options))
+        self._lock = threading.Lock()
+        self._portal: Portal | None = None
+        self._was_open = False
+        self._ending: weakref.finalize[Any, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<blocking {repr(self._client).removeprefix('<')}"
+
+    # ---- opening and closing
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except ConversationError as fault:
+            if error is None:
+                raise
+            error.add_note(str(fault))
+
+    def connect(self) -> None:
+        """Start the server if it is to be started, and open the conversation.
+
+        May be called again when the client was closed or the server was lost. Raises `ConnectFailed`, `Timeout`, and
+        RuntimeError if it is connected already.
+        """
+        with self._lock:
+            fresh = self._portal is None
+            if self._portal is None:
+                self._portal = Portal(f"mcport client of {self._client._target.name}")
+                self._ending = _OPEN.finalizer(self, self._portal, self._client)
+        try:
+            self._run(self._client.connect, "connecting")
+        except BaseException:
+            if fresh:
+                self.close()
+            raise
+        self._was_open = True
+
+    def close(self) -> None:
+        """End the conversation, and the server if this client started it. Pending calls fail with `ConnectionLost`.
+
+        Safe to call twice and from any thread. Raises `ConversationError` if a server of this process failed while it
+        was ending.
+        """
+        with self._lock:
+            portal, self._portal = self._portal, None
+            ending, self._ending = self._ending, None
+        if portal is None:
+            return
+        try:
+            portal.run(self._client.aclose)
+        finally:
+            portal.close()
+            if ending is not None:
+                ending.detach()
+
+    def _run(self, call: Callable[[], Awaitable[T]], phase: str) -> T:
+        """Run something in the loop thread and wait for it."""
+        portal, name = self._portal, self._client._target.name
+        if portal is None and not self._was_open:
+            line = f"the client of '{name}' is not connected: use 'with' or connect()"
+            raise ConnectFailed(line, server=name, phase=phase, cause="not connected")
+        try:
+            if portal is not None:
+                return portal.run(call)
+        except PortalClosed:
+            pass
+        cause = "this client was closed"
+        line = f"{phase} on server '{name}': connection lost, {cause}"
+        raise ConnectionLost(line, server=name, phase=phase, cause=cause)
+
+    # ---- what is known of the server
+
+    @property
+    def connected(self) -> bool:
+        """Whether the conversation is open: not before `connect()`, and not after the end of either side."""
+        return self._client.connected
+
+    @property
+    def revision(self) -> str:
+        """The protocol revision that is spoken."""
+        return self._client.revision
+
+    @property
+    def server_info(self) -> JsonObject:
+        """How the server named itself; empty where it did not."""
+        return self._client.server_info
+
+    @property
+    def capabilities(self) -> JsonObject:
+        """What the server declared that it can do."""
+        return self._client.capabilities
+
+    @property
+    def instructions(self) -> str | None:
+        """How a model should use the server, in the server's words."""
+        return self._client.instructions
+
+    # ---- calls
+
+    call_tool = _blocking(AsyncClient.call_tool)
+    complete = _blocking(AsyncClient.complete)
+    discover = _blocking(AsyncClient.discover)
+    get_prompt = _blocking(AsyncClient.get_prompt)
+    list_prompts = _blocking(AsyncClient.list_prompts)
+    list_resource_templates = _blocking(AsyncClient.list_resource_templates)
+    list_resources = _blocking(AsyncClient.list_resources)
+    list_tools = _blocking(AsyncClient.list_tools)
+    ping = _blocking(AsyncClient.ping)
+    read_resource = _blocking(AsyncClient.read_resource)
+    request = _blocking(AsyncClient.request)
+    set_logging_level = _blocking(AsyncClient.set_logging_level)
+    subscribe_resource = _blocking(AsyncClient.subscribe_resource)
+    unsubscribe_resource = _blocking(AsyncClient.unsubscribe_resource)
+
+    each_prompt = _iterating(AsyncClient.each_prompt)
+    each_resource = _iterating(AsyncClient.each_resource)
+    each_resource_template = _iterating(AsyncClient.each_resource_template)
+    each_tool = _iterating(AsyncClient.each_tool)
+
+    start = _starting(AsyncClient.start)
+    start_tool = _starting(AsyncClient.start_tool)
+
+    def notify(self, method: str, params: JsonObject | None = None) -> None:
+        """Send any notification. Raises `NotDeclared` and `ConnectionLost`."""
+
+        async def tell() -> None:
+            self._client.notify(method, params)
+
+        self._run(tell, method)
+
+
+class _Open:
+    """The clients that are open, for the end of the program."""
+
+    def __init__(self) -> None:
+        self._clients: weakref.WeakSet[Client] = weakref.WeakSet()
+        self._registered = False
+
+    def finalizer(self, client: Client, portal: Portal, behind: AsyncClient) -> weakref.finalize[Any, Any]:
+        """Return what closes a client that is forgotten; one that is still there at the end is closed as well."""
+        finalizer = weakref.finalize(client, _end, portal, behind)
+        # A child process has a finalizer too, which comes before this one at exit and only lets go of it.
+        finalizer.atexit = False
+        self._clients.add(client)
+        if not self._registered:
+            # After the first finalizer, so that it is called before all of them.
+            self._registered = True
+            atexit.register(self._close_all)
+        return finalizer
+
+    def _close_all(self) -> None:
+        for client in [*self._clients]:
+            with suppress(ConversationError):
+                client.close()
+
+
+_OPEN: Final = _Open()
+
+
+def _end(portal: Portal, client: AsyncClient) -> None:
+    """Close the conversation of a client that is gone."""
+    try:
+        if not portal.here:
+            portal.run(client.aclose)
+    except (PortalClosed, ConversationError):
+        pass
+    finally:
+        portal.close()

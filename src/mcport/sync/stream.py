@@ -1,0 +1,55 @@
+"""An iterator over something that arrives asynchronously.
+
+Below: nothing of mcport; how a coroutine is run is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+ItemT = TypeVar("ItemT")
+
+_END: Any = object()
+
+
+class Stream(Generic[ItemT]):
+    """Iterates item by item, each fetched when it is asked for; `next()` blocks until there is one.
+
+    Where the stream is open until it is closed, such as what a server tells of its changes, use it in a `with`.
+    Interrupting a wait loses nothing: the next one goes on.
+    """
+
+    def __init__(self, source: Any, run: Callable[[Callable[[], Any]], Any]) -> None:
+        self._source = source
+        self._run = run
+        self._items: AsyncIterator[ItemT] | None = None
+
+    def __enter__(self) -> Self:
+        enter = getattr(self._source, "__aenter__", None)
+        if enter is not None:
+            self._items = aiter(self._run(enter))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        leave = getattr(self._source, "__aexit__", None)
+        if leave is not None:
+            self._run(lambda: leave(kind, error, trace))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ItemT:
+        item = self._run(self._next)
+        if item is _END:
+            raise StopIteration
+        found: ItemT = item
+        return found
+
+    async def _next(self) -> ItemT:
+        if self._items is None:
+            self._items = aiter(self._source)
+        return await anext(self._items, _END)

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING
 from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .client.changes import Change as Change
+    from .client.changes import Notified as Notified
+    from .client.changes import PromptsChanged as PromptsChanged
+    from .client.changes import ResourceUpdated as ResourceUpdated
+    from .client.changes import ResourcesChanged as ResourcesChanged
+    from .client.changes import ToolsChanged as ToolsChanged
     from .client.client import Client as Client
     from .client.handle import CallHandle as CallHandle
+    from .client.listening import Changes as Changes
     from .core.limits import Limits as Limits
     from .errors import Cancelled as Cancelled
     from .errors import ConnectFailed as ConnectFailed
@@ -38,8 +45,15 @@ if TYPE_CHECKING:
     from .transports.streams import serve_unix as serve_unix
 
 _HOMES = {
+    "Change": "client.changes",
+    "Notified": "client.changes",
+    "PromptsChanged": "client.changes",
+    "ResourceUpdated": "client.changes",
+    "ResourcesChanged": "client.changes",
+    "ToolsChanged": "client.changes",
     "Client": "client.client",
     "CallHandle": "client.handle",
+    "Changes": "client.listening",
     "Limits": "core.limits",
     "Cancelled": "errors",
     "ConnectFailed": "errors",

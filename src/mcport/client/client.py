@@ -28,6 +28,7 @@ from .icons import keep_good_icons
 from .naming import TargetLike, target_of
 from .opening import Opening
 from .restarting import TIMES, Renewal, Restarting
+from .subscriptions import Subscriptions
 from .target import ChildOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_seconds
 
@@ -140,6 +141,7 @@ class Client(Conversing):
                 self._attempt = None
                 attempt.ended.set()
             self._loop = loop
+            self._subscriptions = Subscriptions(self._connection, loop)
             self._remember(self._opened.revision)
             if "icons" in self.server_info:
                 keep_good_icons(self.server_info)

@@ -5,7 +5,7 @@ Below: the generated `calls`, `connection`, `reading` and `saying`.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -21,10 +21,12 @@ from .calls import Calls
 from .connection import Connection
 from .failures import Failures, Remains
 from .handle import CallHandle
+from .listening import Changes, wanted_of
 from .paging import Walk
 from .reading import read_result
 from .restarting import Restarting
 from .saying import dump_params, with_meta
+from .subscriptions import Subscriptions
 from .timing import UNSET, Patience, Seconds
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Conversing(Calls):
         self._limits = limits
         self._loop: Loop | None = None
         self._connection: Connection | None = None
+        self._subscriptions: Subscriptions | None = None
         self._opened: Opened | None = None
         self._restarting: Restarting | None = None
 
@@ -149,6 +152,42 @@ class Conversing(Calls):
             raise self._absent(phase)
         return CallHandle(self._loop, call, self._server, phase)
 
+    def listen(
+        self,
+        *,
+        tools: bool = False,
+        prompts: bool = False,
+        resources: bool = False,
+        uris: Iterable[str] = (),
+        filters: Mapping[str, Any] | None = None,
+        timeout: Seconds = UNSET,
+    ) -> Changes:
+        """Return an asynchronous iterator over what changes at the server, the same in every revision.
+
+            async with client.listen(tools=True) as changes:
+                async for change in changes:
+
+        `tools`, `prompts` and `resources` ask for changes of these lists (`ToolsChanged`, `PromptsChanged`,
+        `ResourcesChanged`), `uris` for updates of these resources (`ResourceUpdated`); `filters` are those of
+        extensions (`Notified`). `timeout` is how many seconds the server may take to begin. Several may listen side by
+        side; those who ask for the same resource share the subscription.
+
+        Raises ValueError if nothing is asked for. Entering it, or the first step of the loop, raises `NotDeclared` for
+        what the server did not declare, and otherwise what `request` raises. See basic/patterns/subscriptions of the
+        specification, and server/resources of older revisions.
+        """
+        wanted = wanted_of(tools, prompts, resources, uris, filters)
+        return Changes(self._listened, wanted, self._patience_of(timeout))
+
+    async def _listened(self, patience: Patience) -> Subscriptions:
+        """Return who knows all listeners of the open conversation."""
+        connection, restarting = self._connection, self._restarting
+        if restarting is not None and (restarting.engaged or (connection is not None and connection.over)):
+            await self._started_anew(restarting, "listening", patience)
+        if self._subscriptions is None or self._connection is None:
+            raise self._absent("listening")
+        return self._subscriptions
+
     # ---- what the typed calls are made of
 
     def _asking(
@@ -167,7 +206,7 @@ class Conversing(Calls):
             raise self._absent(method)
         if meta is not None or (params is not None and "_meta" in params):
             params = with_meta(params, meta, self._known.revision)
-        patience = self._patience if timeout is UNSET else self._patience.with_call(timeout)
+        patience = self._patience_of(timeout)
         if progress is None:
             return connection.ask(method, params, patience)
         return _with_progress(connection, method, params, patience, ProgressRelay(loop, progress))
@@ -176,14 +215,20 @@ class Conversing(Calls):
         self, restarting: Restarting, method: str, params: JsonObject | None, timeout: Seconds, *rest: Any
     ) -> JsonObject:
         """Run a request once the server has been started again."""
-        patience = self._patience if timeout is UNSET else self._patience.with_call(timeout)
+        await self._started_anew(restarting, method, self._patience_of(timeout))
+        return await self._asking(method, params, timeout, *rest)
+
+    async def _started_anew(self, restarting: Restarting, method: str, patience: Patience) -> None:
+        """Wait until the server has been started again."""
         assert self._loop is not None
         remains = Remains() if self._connection is None else self._connection.remains
         with anyio.move_on_after(patience.silent) as scope:
             await restarting.ready(self._loop, method, remains)
         if scope.cancelled_caught:
             raise Failures(self._server).not_back(method, patience.silent or 0)
-        return await self._asking(method, params, timeout, *rest)
+
+    def _patience_of(self, timeout: Seconds) -> Patience:
+        return self._patience if timeout is UNSET else self._patience.with_call(timeout)
 
     async def _call(
         self,

@@ -71,8 +71,13 @@ class Speaker:
         if name not in known.from_client:
             raise NotDeclared(f"{method} is not part of protocol version {name}, which this server speaks")
         needed = known.needs(name)
-        if needed is not None and not _has(declared, needed):
-            raise NotDeclared(f"{method} needs the capability {needed!r}, which the server did not declare")
+        if needed is not None:
+            self.demand(method, needed, declared)
+
+    def demand(self, what: str, needed: str, declared: JsonObject) -> None:
+        """Raise `NotDeclared`, saying what for, unless a capability is among the declared ones."""
+        if not _has(declared, needed):
+            raise NotDeclared(f"{what} needs the capability {needed!r}, which the server did not declare")
 
     def read(self, method: str, result: Any) -> Reading:
         """Judge a result as it came. One without resultType is complete, as older servers send it."""

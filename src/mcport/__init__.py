@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import Timeout as Timeout
     from .errors import ToolError as ToolError
     from .server.context import Context as Context
+    from .server.dependencies.depends import Depends as Depends
     from .server.server import Server as Server
     from .session.channel import EndOfStream as EndOfStream
     from .session.channel import Transport as Transport
@@ -68,6 +69,7 @@ _HOMES = {
     "Timeout": "errors",
     "ToolError": "errors",
     "Context": "server.context",
+    "Depends": "server.dependencies.depends",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

@@ -41,7 +41,7 @@ async def call(
         arguments[signature.context_parameter] = context_of(exchange, admitted)
     try:
         if not signature.is_async:
-            return await _in_thread(partial(function, **arguments), exchange)
+            return await in_thread(partial(function, **arguments), exchange)
         if not signature.may_suspend:
             # Without an await in it nothing can reach it before it is done: it needs no scope to be stopped by.
             return await function(**arguments)
@@ -63,11 +63,12 @@ async def call(
 
 def context_of(exchange: Exchange, admitted: Admitted) -> Context[Any]:
     """Return what a handler, or a check that belongs to one, may know of its request."""
-    return Context(exchange, admitted, _life(exchange).lifespan)
+    return Context(exchange, admitted, life_of(exchange).lifespan)
 
 
-async def _in_thread(run: Callable[[], Any], exchange: Exchange) -> Any:
-    value: Any = await _life(exchange).workers.run(run, exchange)
+async def in_thread(run: Callable[[], Any], exchange: Exchange) -> Any:
+    """Run a plain function in a worker thread; None once the exchange is cancelled, which stops waiting for it."""
+    value: Any = await life_of(exchange).workers.run(run, exchange)
     # A plain function around a coroutine function, as simple decorators make them, returns what is to be awaited.
     return await _finish(value, exchange) if hasattr(type(value), "__await__") else value
 
@@ -81,7 +82,8 @@ async def _finish(value: Awaitable[Any], exchange: Exchange) -> Any:
     return None
 
 
-def _life(exchange: Exchange) -> Life:
+def life_of(exchange: Exchange) -> Life:
+    """Return the life in which a request is answered. Raises `InternalError` when it is over."""
     life: Life | None = getattr(exchange.conversation, "life", None)
     if life is None:
         raise InternalError("the server is shutting down")

@@ -95,12 +95,23 @@ class Host:
         life = Life(workers_for(loop, self.limits.worker_threads))
         try:
             if self._lifespan is None:
-                yield life
+                async with _ending(life):
+                    yield life
                 return
-            async with self._lifespan(self._server) as life.lifespan:
+            async with self._lifespan(self._server) as life.lifespan, _ending(life):
                 yield life
         finally:
             life.workers.close()
+
+
+@asynccontextmanager
+async def _ending(life: Life) -> AsyncIterator[None]:
+    """End what began during a life, however the life ends."""
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await life.end()
 
 
 async def _stop_on_signal(stop: list[Callable[[], object]], watching: anyio.CancelScope) -> None:

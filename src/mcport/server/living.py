@@ -7,9 +7,9 @@ runs in a task of its own, so that it is entered and left by the same task, whoe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,10 +23,21 @@ from mcport.session.workers import Workers
 
 @dataclass(slots=True)
 class Life:
-    """What stands while anybody is connected: worker threads, and what the lifespan yielded (None without one)."""
+    """What stands while anybody is connected: worker threads, and what the lifespan yielded (None without one).
+
+    `kept` is what others keep for this life, under keys of their own; `endings` are awaited when it ends, the newest
+    first, before the lifespan is left.
+    """
 
     workers: Workers
     lifespan: Any = None
+    kept: dict[object, Any] = field(default_factory=dict)
+    endings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def end(self) -> None:
+        """Await the endings; none of them raises, and each has a bound of its own."""
+        while self.endings:
+            await self.endings.pop()()
 
 
 @dataclass(slots=True)

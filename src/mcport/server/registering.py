@@ -6,12 +6,13 @@ Below: `tools`, `resources`, `prompts`, `options`, `signature`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from mcport.core.dialects.contract import Offer
 from mcport.core.uri_template import UriTemplate
 
-from .context import Context
+from .dependencies import Dependencies
 from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
 from .prompts import PromptEntry, Prompts
 from .resources import ResourceEntry, Resources
@@ -35,6 +36,18 @@ class Registrar:
         self._tools = tools
         self._resources = resources
         self._prompts = prompts
+        self._dependencies = Dependencies()
+
+    def override(self, dependency: Callable[..., Any], replacement: Callable[..., Any]) -> AbstractContextManager[None]:
+        """Have `replacement` called instead of `dependency`, wherever that stands in `Depends`; for tests.
+
+            with server.override(database, lambda: FakeDatabase()):
+                ...
+
+        It holds until the block is left. What the replacement makes for the whole process ends with the server's life
+        and not with the block. Raises TypeError for a function that cannot be a dependency.
+        """
+        return self._dependencies.override(dependency, replacement)
 
     # ---- tools
 
@@ -70,8 +83,8 @@ class Registrar:
         self._tools.listing.remove(name)
 
     def _add_tool(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
-        own, signature = _read(function, given)
-        self._tools.add(ToolEntry(function=function, signature=signature, **{"name": own, **given}))
+        called, signature = self._dependencies.read(function, given.get("name"))
+        self._tools.add(ToolEntry(function=called, signature=signature, **{"name": signature.name, **given}))
 
     # ---- resources
 
@@ -103,10 +116,10 @@ class Registrar:
         self._resources.remove(uri)
 
     def _add_resource(self, uri: str, function: Callable[..., Any], given: dict[str, Any]) -> None:
-        signature = Signature.of(function, context_type=Context)
+        called, signature = self._dependencies.read(function)
         template = UriTemplate.parse(uri) if "{" in uri else None
         _check_variables(uri, template, signature)
-        self._resources.add(ResourceEntry(function=function, signature=signature, key=uri, template=template, **given))
+        self._resources.add(ResourceEntry(function=called, signature=signature, key=uri, template=template, **given))
 
     # ---- prompts
 
@@ -139,18 +152,13 @@ class Registrar:
         self._prompts.listing.remove(name)
 
     def _add_prompt(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
-        own, signature = _read(function, given)
-        self._prompts.listing.add(PromptEntry(function=function, signature=signature, **{"name": own, **given}))
+        called, signature = self._dependencies.read(function, given.get("name"))
+        self._prompts.listing.add(
+            PromptEntry(function=called, signature=signature, **{"name": signature.name, **given})
+        )
 
     def _checked(self, options: Mapping[str, object], known: type[Options]) -> dict[str, Any]:
         return checked(options, known, self._offer.revisions.values())
-
-
-def _read(function: Callable[..., Any], given: dict[str, Any]) -> tuple[str, Signature]:
-    """Return the name and the signature of a function that is called by its name."""
-    name: str | None = given.get("name")
-    signature = Signature.of(function, context_type=Context, name=name)
-    return signature.name if name is None else name, signature
 
 
 def _check_variables(uri: str, template: UriTemplate | None, signature: Signature) -> None:

@@ -41,11 +41,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """All that callers give, the name of the parameter that takes the context, and the return annotation."""
+    """All that callers give, the name of the parameter that takes the context, and the return annotation.
+
+    `marked` holds the parameters that bear a mark: they are no arguments.
+    """
 
     arguments: tuple[Parameter, ...]
     context: str | None
     returns: object
+    marked: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +61,16 @@ class Reading:
         context_type: the class by which a parameter asks for the context.
         injected: parameters that somebody else fills in.
         names: further names for annotations that are text.
+        mark_type: the class of marks by which a parameter, in its default or its annotation, asks to be filled in.
+        takes_generators: whether a function that yields will do.
     """
 
     name: str
     context_type: type | None = None
     injected: Collection[str] = ()
     names: Mapping[str, object] | None = None
+    mark_type: type | None = None
+    takes_generators: bool = False
 
     def refuse(self, text: str) -> TypeError:
         """The error that says in one line why this callable cannot be served."""
@@ -80,15 +88,39 @@ def read_parameters(function: AnyCallable, reading: Reading) -> Parameters:
     hidden = fixed_keywords(function) | frozenset(reading.injected)
     served = {name: each for name, each in declared.parameters.items() if name not in hidden}
     _check_parameters(served, declared, function, reading)
+    marked = _marked_by_default(served, reading)
     raw = {name: each.annotation for name, each in served.items() if each.annotation is not EMPTY}
+    for name in marked:
+        raw.pop(name, None)
     if declared.return_annotation is not EMPTY:
         raw["return"] = declared.return_annotation
     hints = _resolve(raw, function, reading)
     context = _context_parameter(hints, reading)
+    marked |= _marked_by_annotation(hints, reading)
     arguments = tuple(
-        Parameter(name, hints.get(name, typing.Any), each.default) for name, each in served.items() if name != context
+        Parameter(name, hints.get(name, typing.Any), each.default)
+        for name, each in served.items()
+        if name != context and name not in marked
     )
-    return Parameters(arguments, context, hints.get("return", EMPTY))
+    return Parameters(arguments, context, hints.get("return", EMPTY), marked)
+
+
+def _marked_by_default(served: Mapping[str, Declared], reading: Reading) -> dict[str, object]:
+    if reading.mark_type is None:
+        return {}
+    return {name: each.default for name, each in served.items() if isinstance(each.default, reading.mark_type)}
+
+
+def _marked_by_annotation(hints: Mapping[str, object], reading: Reading) -> dict[str, object]:
+    if reading.mark_type is None:
+        return {}
+    marked: dict[str, object] = {}
+    for name, hint in hints.items():
+        if typing.get_origin(hint) is typing.Annotated and name != "return":
+            for mark in typing.get_args(hint)[1:]:
+                if isinstance(mark, reading.mark_type):
+                    marked[name] = mark
+    return marked
 
 
 def _check_callable(function: AnyCallable, reading: Reading) -> None:
@@ -99,7 +131,7 @@ def _check_callable(function: AnyCallable, reading: Reading) -> None:
     if not callable(function):
         raise reading.refuse(f"not a callable but {type(function).__name__}")
     inner = heart(function)
-    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
+    if not reading.takes_generators and (inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)):
         raise reading.refuse("a generator cannot be served; return one value")
 
 

@@ -25,6 +25,7 @@ class Signature:
         description: its docstring without the part about arguments, which stands in the schema.
         input_schema: a plain JSON Schema (2020-12) of the object of its arguments.
         context_parameter: the parameter that takes the context, if one does.
+        marked: the parameters that somebody else fills in, with the marks that say so.
         is_async: whether calling it gives a coroutine. A plain function may return one too: await what is awaitable.
         may_suspend: False only if it is a coroutine function that certainly awaits nothing.
         returns: the return annotation, resolved; `inspect.Signature.empty` without one.
@@ -39,6 +40,7 @@ class Signature:
         "description",
         "input_schema",
         "is_async",
+        "marked",
         "may_suspend",
         "name",
         "returns",
@@ -54,6 +56,7 @@ class Signature:
         injected: Collection[str] = (),
         name: str | None = None,
         names: Mapping[str, object] | None = None,
+        mark_type: type | None = None,
     ) -> "Signature":
         """Read a function, a bound method, a partial, or an object with `__call__`.
 
@@ -63,6 +66,8 @@ class Signature:
             injected: parameters that somebody else fills in; they are neither advertised nor bound.
             name: how errors name the callable; needed for a lambda, which has no name.
             names: further names for annotations that are text, such as classes that are local to a function.
+            mark_type: the class of marks by which parameters ask to be filled in; they too are neither advertised nor
+                bound.
 
         Raises:
             TypeError: with one line that names the callable and the parameter, if it cannot be served.
@@ -70,7 +75,7 @@ class Signature:
         name = name or name_of(function)
         if name is None:
             raise TypeError("a lambda has no name; give it one")
-        reading = Reading(name, context_type, injected, names)
+        reading = Reading(name, context_type, injected, names, mark_type)
         return cls(function, reading)
 
     def __init__(self, function: AnyCallable, reading: Reading) -> None:
@@ -83,6 +88,7 @@ class Signature:
         self.input_schema: Schema = arguments.schema
         self.context_parameter = parameters.context
         self.is_async = is_async(function)
+        self.marked = parameters.marked
         self.may_suspend = may_suspend(function)
         self.returns = parameters.returns
         self.bind = arguments.bind

@@ -1,0 +1,67 @@
+"""The dependencies of one server: which handlers have some, and what stands in for what in a test.
+
+Below: `resolving`, `recipe`, `signature`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from mcport.server.context import Context
+from mcport.server.signature import Signature
+
+from .depends import Mark
+from .recipe import Recipes
+from .resolving import Resolved
+
+_CONTEXT: Final = "the context"
+"""The name under which a handler that takes no context is given one on its way; no parameter can be called so."""
+
+
+class Dependencies:
+    """What handlers of one server depend on."""
+
+    def __init__(self) -> None:
+        self._recipes = Recipes()
+
+    def read(self, function: Callable[..., Any], name: str | None = None) -> tuple[Callable[..., Any], Signature]:
+        """Read a handler; return what is to be called, and the signature with which to call it.
+
+        A handler without dependencies is returned as it is. Raises TypeError, in one line, for what cannot be served.
+        """
+        signature = Signature.of(function, context_type=Context, name=name, mark_type=Mark)
+        if not signature.marked:
+            return function, signature
+        marked = {name: mark for name, mark in signature.marked.items() if isinstance(mark, Mark)}
+        for mark in marked.values():
+            self._recipes.check(mark)
+        own = signature.context_parameter
+        resolved = Resolved(
+            function,
+            marked,
+            self._recipes,
+            is_async=signature.is_async,
+            context_name=own or _CONTEXT,
+            takes_context=own is not None,
+        )
+        signature.context_parameter, signature.is_async, signature.may_suspend = own or _CONTEXT, True, True
+        return resolved, signature
+
+    @contextmanager
+    def override(self, dependency: Callable[..., Any], replacement: Callable[..., Any]) -> Iterator[None]:
+        """Have `replacement` called instead of `dependency` for a while. Raises TypeError where it cannot be."""
+        self._recipes.check(Mark(replacement))
+        recipe = self._recipes.of(replacement)
+        if self._recipes.reaches(recipe, dependency):
+            raise TypeError(f"dependency {recipe.name}: it cannot depend on what it is to replace")
+        before = self._recipes.replaced.get(dependency)
+        self._recipes.replaced[dependency] = replacement
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._recipes.replaced[dependency]
+            else:
+                self._recipes.replaced[dependency] = before

@@ -45,6 +45,11 @@ class Faults:
             return f"{where} is at fault: what it returned cannot be sent ({trouble}; the server's log has the details)"
         return f"{where} failed unexpectedly ({trouble}; the server's log has the details)"
 
+    def overdue(self, where: str, error: Exception) -> str:
+        """Log that a handler took too long and return the line that says so to the other side."""
+        log.warning("%s was stopped: %s", where, error)
+        return f"{where} was stopped: {error}"
+
 
 def short_traceback(error: BaseException) -> str:
     """Return a traceback that begins with the user's own frames, and leaves mcport's out; the causes in a line each."""

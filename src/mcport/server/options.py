@@ -1,23 +1,29 @@
 """What may be said of a tool, a resource or a prompt when it is registered, beside its function.
 
 Each option stands here once, whether it is given to a decorator or to `add_tool` and its kind. It refuses to know
-what is done with them. Below: `visibility`, the metadata's rules.
+what is done with them. Below:
+`visibility`, `limiting`, the metadata's rules.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.meta_keys import check_meta
 from mcport.spec.revisions import Revision
 
+from .calling import call as unlimited
+from .limiting import limited
 from .suggestions import did_you_mean
 from .visibility import Visible, check_visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Annotations, Icon, ToolAnnotations
+
+
+_LIMITS: Final = ("timeout", "max_concurrency")
 
 
 class Options(TypedDict, total=False):
@@ -34,6 +40,10 @@ class Options(TypedDict, total=False):
     """Metadata of the application (basic/index "_meta")."""
     visible: Visible | None
     """A quick function of the `Context` that tells whether whoever asks may see and use this; everybody by default."""
+    timeout: float | None
+    """Seconds that the handler of one call may take; it stands still while a question to the user is open."""
+    max_concurrency: int | None
+    """How many calls of it may run at a time, on all connections together; further ones wait their turn."""
 
 
 class ToolOptions(Options, total=False):
@@ -56,7 +66,7 @@ class PromptOptions(Options, total=False):
 
 
 def checked(options: Mapping[str, object], known: type[Options], revisions: Iterable[Revision]) -> dict[str, Any]:
-    """Return the options that were given, without those that are None.
+    """Return the options that were given, without those that are None; limits become the `call` that keeps them.
 
     Raises TypeError for one that does not exist, or that is of no use; ValueError for metadata that one of the
     revisions does not let applications use.
@@ -65,8 +75,9 @@ def checked(options: Mapping[str, object], known: type[Options], revisions: Iter
         if name not in known.__annotations__:
             near = did_you_mean(name, known.__annotations__)
             raise TypeError(f"there is no option {name!r}.{near}")
-    given = {name: value for name, value in options.items() if value is not None}
+    call = limited(options.get("timeout"), options.get("max_concurrency"))  # type: ignore[arg-type]
+    given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
     if "meta" in given:
         check_meta(given["meta"], revisions)  # type: ignore[arg-type]
-    return given
+    return given if call is unlimited else {**given, "call": call}

@@ -18,8 +18,10 @@ from mcport.spec.revisions import Revision
 
 from .calling import call
 from .content import block_of
+from .deadline import Overdue
 from .dressing import Dresser
 from .faults import Faults
+from .limiting import Call
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
@@ -42,6 +44,7 @@ class PromptEntry:
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
     visible: Visible | None = None
+    call: Call = call
 
     @property
     def key(self) -> str:
@@ -103,11 +106,13 @@ class Prompts:
         except ArgumentsInvalid as error:
             raise InvalidParams(f"{entry.name}: {error.line}") from None
         try:
-            value = await call(entry.function, entry.signature, arguments, exchange, admitted)
+            value = await entry.call(entry.function, entry.signature, arguments, exchange, admitted)
             result = messages_of(value, entry.text, admitted.revision)
             return self._dresser.dress_returned(value, result, admitted.revision)
         except ProtocolError:
             raise
+        except Overdue as error:
+            raise InternalError(self._faults.overdue(f"Prompt {entry.name!r}", error)) from None
         except Exception as error:
             raise InternalError(self._faults.text(f"Prompt {entry.name!r}", error)) from None
 

@@ -19,8 +19,10 @@ from mcport.spec.model import Model
 
 from .calling import call
 from .content import json_of
+from .deadline import Overdue
 from .dressing import Dresser
 from .faults import Faults
+from .limiting import Call
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
@@ -49,6 +51,7 @@ class ResourceEntry:
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
     visible: Visible | None = None
+    call: Call = call
 
     def shown(self) -> Model:
         """Return the resource or template as clients see it."""
@@ -120,11 +123,13 @@ class Resources:
         except ArgumentsInvalid as error:
             raise ResourceNotFound(f"Resource not found: {uri} ({error.line})", data={"uri": uri}) from None
         try:
-            value = await call(entry.function, entry.signature, arguments, exchange, admitted)
+            value = await entry.call(entry.function, entry.signature, arguments, exchange, admitted)
             result = contents_of(value, uri, entry.mime_type)
             return self._dresser.dress_returned(value, result, admitted.revision)
         except ProtocolError:
             raise
+        except Overdue as error:
+            raise InternalError(self._faults.overdue(f"Resource {uri!r}", error)) from None
         except Exception as error:
             raise InternalError(self._faults.text(f"Resource {uri!r}", error)) from None
 

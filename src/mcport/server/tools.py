@@ -21,8 +21,10 @@ from mcport.spec.model import Model
 
 from .calling import call
 from .content import failed, pack
+from .deadline import Overdue
 from .dressing import Dresser
 from .faults import Faults
+from .limiting import Call
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
@@ -51,6 +53,7 @@ class ToolEntry:
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
     visible: Visible | None = None
+    call: Call = call
 
     @property
     def key(self) -> str:
@@ -112,7 +115,7 @@ class Tools:
             raise InvalidParams(f"{tool.name}: arguments must be an object")
         try:
             bound = tool.signature.bind(arguments)
-            value = await call(tool.function, tool.signature, bound, exchange, admitted)
+            value = await tool.call(tool.function, tool.signature, bound, exchange, admitted)
             result = pack(value, admitted.revision)
             return result if type(result) is Body else self._dresser.dress_returned(value, result, admitted.revision)
         except ArgumentsInvalid as error:
@@ -120,6 +123,8 @@ class Tools:
             if admitted.revision.tool_argument_errors_are_results:
                 return failed(line)
             raise InvalidParams(line) from None
+        except Overdue as error:
+            return failed(self._faults.overdue(f"Tool {tool.name!r}", error))
         except ToolError as error:
             return failed(str(error))
         except ProtocolError:

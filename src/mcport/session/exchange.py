@@ -6,7 +6,8 @@ how the bytes travel. Below: `core`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mcport.core.events import Asked
@@ -44,6 +45,18 @@ class Outlet(Protocol):
         ...
 
 
+class Pausable(Protocol):
+    """Time that runs for a request and can be made to stand still."""
+
+    def hold(self) -> None:
+        """Stand still: somebody else is being waited for. May be said several times."""
+        ...
+
+    def release(self) -> None:
+        """Go on, once this was said as often as `hold`."""
+        ...
+
+
 class Exchange:
     """One request that is being answered.
 
@@ -58,6 +71,7 @@ class Exchange:
         "asked",
         "cancelled",
         "conversation",
+        "deadline",
         "headers",
         "outlet",
         "principal",
@@ -77,6 +91,14 @@ class Exchange:
         self.reason: str | None = None
         self.headers: Mapping[str, str] | None = None
         self.principal: str | None = None
+
+    deadline: Pausable
+    """The time-out under which its handler runs; not set where there is none: `standing_still` looks."""
+
+    def standing_still(self) -> AbstractContextManager[object]:
+        """Let the handler's time-out stand still, if it has one: a question of this request is open."""
+        deadline: Pausable | None = getattr(self, "deadline", None)
+        return nullcontext() if deadline is None else _held(deadline)
 
     def __repr__(self) -> str:
         return f"<Exchange {self.asked.method} {self.asked.id!r}>"
@@ -100,6 +122,15 @@ class Exchange:
         if notification is not None:
             self.outlet.tell(notification)
         return notification is not None
+
+
+@contextmanager
+def _held(deadline: Pausable) -> Iterator[None]:
+    deadline.hold()
+    try:
+        yield
+    finally:
+        deadline.release()
 
 
 Answer: TypeAlias = Callable[[Exchange], Awaitable[object]]

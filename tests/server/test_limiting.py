@@ -1,0 +1,442 @@
+"""Time-outs of handlers, and how many of their calls may run at a time."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from mcport import Context, Server, ToolError
+from mcport.server import deadline as deadlines
+from mcport.server.deadline import Deadline
+from tests.server.wire import ALL, NEW, SECONDS, Json, Wire, serving
+
+REVISION = NEW[0]
+SHORT = 0.02
+"""Seconds of a time-out that is meant to be up."""
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_a_tool_that_takes_too_long_is_stopped_and_the_text_names_it_and_the_time(revision: str) -> None:
+    server, stopped = Server("demo"), anyio.Event()
+
+    @server.tool(timeout=SHORT)
+    async def slow() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            stopped.set()
+
+    async with serving(server, revision) as wire:
+        result = await wire.call("slow")
+        assert result["isError"] is True
+        assert result["content"] == [
+            {"type": "text", "text": f"Tool 'slow' was stopped: it took longer than {SHORT} s"}
+        ]
+        assert stopped.is_set()
+        await wire.silent()
+
+
+async def test_prompts_and_resources_have_time_outs_too() -> None:
+    server = Server("demo")
+    server.add_prompt(anyio.sleep_forever, name="slow", timeout=SHORT)
+    server.add_resource("a://slow", anyio.sleep_forever, timeout=SHORT)
+    async with serving(server, REVISION) as wire:
+        error = await wire.error("prompts/get", {"name": "slow"})
+        assert error == {"code": -32603, "message": f"Prompt 'slow' was stopped: it took longer than {SHORT} s"}
+        error = await wire.error("resources/read", {"uri": "a://slow"})
+        assert error == {"code": -32603, "message": f"Resource 'a://slow' was stopped: it took longer than {SHORT} s"}
+
+
+async def test_a_handler_in_time_answers_as_one_without_time_out() -> None:
+    server, words = Server("demo"), contextvars.ContextVar("words", default="unset")
+
+    @server.tool(timeout=60)
+    async def quick(ctx: Context, a: int) -> str:
+        await ctx.report_progress(1)
+        return f"{a} {words.get()} {ctx.request_id}"
+
+    @server.tool(timeout=60)
+    def thread(a: int) -> str:
+        return f"{a} {threading.current_thread() is threading.main_thread()}"
+
+    @server.tool(timeout=60)
+    async def wrong() -> str:
+        raise ToolError("plainly wrong")
+
+    @server.tool(timeout=60)
+    async def broken() -> str:
+        raise RuntimeError("hunter2")
+
+    async with serving(server, REVISION) as wire:
+        assert await wire.text("quick", {"a": 5}) == "5 unset r1"
+        assert await wire.text("thread", {"a": 5}) == "5 False"
+        assert await wire.text("wrong") == "plainly wrong"
+        assert "failed unexpectedly" in await wire.text("broken")
+
+
+async def test_a_handler_that_cannot_be_stopped_is_answered_for_once_its_clean_up_takes_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deadlines, "CLEANUP", SHORT)
+    server, go, ended = Server("demo"), anyio.Event(), anyio.Event()
+
+    @server.tool(timeout=SHORT)
+    async def stubborn() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await go.wait()
+            ended.set()
+
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("stubborn")
+        assert not ended.is_set()
+        go.set()
+        await ended.wait()
+        await wire.silent()
+
+
+async def test_a_plain_function_that_takes_too_long_is_answered_for_at_once() -> None:
+    server, go = Server("demo"), threading.Event()
+
+    @server.tool(timeout=SHORT)
+    def blocking(ctx: Context) -> str:
+        go.wait(SECONDS)
+        return "late"
+
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("blocking")
+        await wire.silent()
+        go.set()
+        await wire.silent()
+
+
+async def test_a_value_that_comes_after_the_time_was_up_is_not_the_answer() -> None:
+    server = Server("demo")
+
+    @server.tool(timeout=SHORT)
+    async def late() -> str:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(2 * SHORT)
+        return "late"
+
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("late")
+
+
+async def test_a_call_under_a_time_out_can_be_cancelled() -> None:
+    server, started, stopped = Server("demo"), anyio.Event(), anyio.Event()
+
+    @server.tool(timeout=60)
+    async def slow() -> None:
+        started.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            stopped.set()
+
+    async with serving(server, REVISION) as wire:
+        id = wire.request("tools/call", {"name": "slow"})
+        await started.wait()
+        wire.notify("notifications/cancelled", {"requestId": id})
+        await stopped.wait()
+        await wire.silent()
+
+
+async def test_the_time_stands_still_while_a_question_is_open() -> None:
+    server = Server("demo")
+
+    @server.tool(timeout=SHORT)
+    async def asks(ctx: Context) -> str:
+        with ctx._exchange.standing_still():
+            await anyio.sleep(3 * SHORT)
+        return "answered"
+
+    @server.tool
+    async def unlimited(ctx: Context) -> str:
+        with ctx._exchange.standing_still():
+            return "free"
+
+    async with serving(server, REVISION) as wire:
+        assert await wire.text("asks") == "answered"
+        assert await wire.text("unlimited") == "free"
+
+
+class Hand:
+    """A loop whose clock is turned by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[tuple[float, Callable[[], None], list[bool]]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Any:
+        alive = [True]
+        self.timers.append((self.now + seconds, call, alive))
+
+        class Timer:
+            def cancel(self) -> None:
+                alive[0] = False
+
+        return Timer()
+
+    def turn(self, seconds: float) -> None:
+        self.now += seconds
+        for when, call, alive in list(self.timers):
+            if alive[0] and when <= self.now:
+                alive[0] = False
+                call()
+
+
+def test_a_deadline_counts_only_the_time_in_which_no_question_is_open() -> None:
+    loop: Any = Hand()
+    rung: list[float] = []
+    deadline = Deadline(loop, 10, lambda: rung.append(loop.now))
+    loop.turn(100)
+    deadline.start()
+    loop.turn(4)
+    deadline.hold()
+    loop.turn(1000)
+    deadline.hold()
+    deadline.release()
+    loop.turn(1000)
+    deadline.release()
+    loop.turn(5)
+    assert rung == []
+    loop.turn(1)
+    assert rung == [2110.0]
+    deadline.hold()
+    deadline.release()
+    loop.turn(1000)
+    assert len(rung) == 1
+
+
+def test_a_deadline_that_is_held_before_it_starts_begins_with_the_release() -> None:
+    loop: Any = Hand()
+    rung: list[float] = []
+    deadline = Deadline(loop, 10, lambda: rung.append(loop.now))
+    deadline.hold()
+    deadline.start()
+    loop.turn(100)
+    deadline.release()
+    loop.turn(9)
+    assert rung == []
+    loop.turn(1)
+    assert rung == [110.0]
+
+
+# ---- how many at a time
+
+
+class Desk:
+    """A handler that waits until it is let go, and knows who is at it."""
+
+    def __init__(self) -> None:
+        self.order: list[int] = []
+        self.most = 0
+        self.here = 0
+        self.news = anyio.Event()
+        self.go: dict[int, anyio.Event] = {}
+
+    async def serve(self, number: int) -> str:
+        self.order.append(number)
+        self.here += 1
+        self.most = max(self.most, self.here)
+        event = self.go.setdefault(number, anyio.Event())
+        self.news.set()
+        try:
+            await event.wait()
+        finally:
+            self.here -= 1
+        return f"served {number}"
+
+    async def began(self, count: int) -> None:
+        """Wait until so many calls have begun."""
+        with anyio.fail_after(SECONDS):
+            while len(self.order) < count:
+                self.news = anyio.Event()
+                await self.news.wait()
+
+    def finish(self, number: int) -> None:
+        self.go[number].set()
+
+
+def calls(wire: Wire, numbers: range, tool: str = "serve") -> list[Json]:
+    return [wire.request("tools/call", {"name": tool, "arguments": {"number": number}}) for number in numbers]
+
+
+@pytest.mark.parametrize("most", [1, 2])
+async def test_so_many_calls_run_at_a_time_and_the_others_follow_one_by_one(most: int) -> None:
+    server, desk = Server("demo"), Desk()
+    server.add_tool(desk.serve, max_concurrency=most)
+    async with serving(server, REVISION) as wire:
+        calls(wire, range(5))
+        for count in range(5):
+            await desk.began(min(count + most, 5))
+            assert len(desk.order) == min(count + most, 5)
+            done = desk.order[count]
+            desk.finish(done)
+            assert (await wire.read())["result"]["content"][0]["text"] == f"served {done}"
+        assert desk.most == most
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_calls_get_their_turn_in_the_order_in_which_they_came(anyio_backend: str) -> None:
+    server, desk = Server("demo"), Desk()
+    server.add_tool(desk.serve, max_concurrency=1)
+    async with serving(server, REVISION) as wire:
+        calls(wire, range(6))
+        for number in range(6):
+            await desk.began(number + 1)
+            desk.finish(number)
+        assert desk.order == list(range(6))
+
+
+async def test_the_bound_holds_over_all_connections() -> None:
+    server, desk = Server("demo"), Desk()
+    server.add_tool(desk.serve, max_concurrency=1)
+    async with serving(server, REVISION) as one, serving(server, REVISION) as other:
+        calls(one, range(1))
+        await desk.began(1)
+        calls(other, range(1, 2))
+        await other.silent()
+        assert desk.order == [0]
+        desk.finish(0)
+        await desk.began(2)
+        desk.finish(1)
+        assert (await other.read())["result"]["content"][0]["text"] == "served 1"
+
+
+async def test_a_call_that_waits_for_its_turn_can_be_cancelled_and_is_never_run() -> None:
+    server, desk = Server("demo"), Desk()
+    server.add_tool(desk.serve, max_concurrency=1)
+    async with serving(server, REVISION) as wire:
+        (first,) = calls(wire, range(1))
+        await desk.began(1)
+        second, third = calls(wire, range(1, 3))
+        wire.notify("notifications/cancelled", {"requestId": second})
+        await wire.silent()
+        desk.finish(0)
+        assert (await wire.read())["id"] == first
+        await desk.began(2)
+        assert desk.order == [0, 2]
+        desk.finish(2)
+        assert (await wire.read())["id"] == third
+        (last,) = calls(wire, range(3, 4))
+        await desk.began(3)
+        desk.finish(3)
+        assert (await wire.read())["id"] == last
+
+
+async def test_a_call_that_is_cancelled_while_it_runs_makes_room() -> None:
+    server, desk = Server("demo"), Desk()
+    server.add_tool(desk.serve, max_concurrency=1)
+    async with serving(server, REVISION) as wire:
+        (first,) = calls(wire, range(1))
+        await desk.began(1)
+        (second,) = calls(wire, range(1, 2))
+        wire.notify("notifications/cancelled", {"requestId": first})
+        await desk.began(2)
+        desk.finish(1)
+        assert (await wire.read())["id"] == second
+
+
+async def test_the_time_begins_when_the_turn_comes() -> None:
+    server, desk = Server("demo"), Desk()
+
+    @server.tool(max_concurrency=1, timeout=2 * SHORT)
+    async def serve(number: int) -> str:
+        if number:
+            return "in time"
+        return await desk.serve(number)
+
+    async with serving(server, REVISION) as wire:
+        (first,) = calls(wire, range(1))
+        await desk.began(1)
+        (second,) = calls(wire, range(1, 2))
+        answers = {(answer := await wire.read())["id"]: answer["result"]["content"][0]["text"] for _ in range(2)}
+        assert "took longer" in answers[first]
+        assert answers[second] == "in time"
+
+
+async def test_a_plain_function_keeps_its_turn_until_its_thread_is_done() -> None:
+    server, running, go = Server("demo"), threading.Semaphore(0), threading.Event()
+
+    @server.tool(timeout=SHORT, max_concurrency=1)
+    def blocking(number: int) -> str:
+        running.release()
+        if number == 0:
+            go.wait(SECONDS)
+        return f"served {number}"
+
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("blocking", {"number": 0})
+        assert running.acquire(timeout=SECONDS)
+        (id,) = calls(wire, range(1, 2), "blocking")
+        await wire.silent()
+        assert not running.acquire(blocking=False)
+        go.set()
+        answer = await wire.read()
+        assert (answer["id"], answer["result"]["content"][0]["text"]) == (id, "served 1")
+
+
+async def test_a_plain_function_that_is_cancelled_before_its_thread_begins_is_never_run_and_makes_room() -> None:
+    server = Server("demo", limits=Server("x").limits.but(worker_threads=1))
+    go, ran = threading.Event(), []
+
+    @server.tool
+    def block() -> str:
+        go.wait(SECONDS)
+        return "free"
+
+    @server.tool(max_concurrency=1)
+    def note(number: int) -> str:
+        ran.append(number)
+        return f"noted {number}"
+
+    async with serving(server, REVISION) as wire:
+        blocked = wire.request("tools/call", {"name": "block"})
+        await wire.silent()
+        (first,) = calls(wire, range(1), "note")
+        await wire.silent()
+        wire.notify("notifications/cancelled", {"requestId": first})
+        await wire.silent()
+        go.set()
+        assert (await wire.read())["id"] == blocked
+        assert await wire.text("note", {"number": 1}) == "noted 1"
+        assert ran == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "text"),
+    [
+        ({"timeout": 0}, ValueError, "positive"),
+        ({"timeout": float("inf")}, ValueError, "positive"),
+        ({"timeout": float("nan")}, ValueError, "positive"),
+        ({"timeout": "5"}, TypeError, "seconds, not str"),
+        ({"timeout": True}, TypeError, "seconds, not bool"),
+        ({"max_concurrency": 0}, ValueError, "at least 1"),
+        ({"max_concurrency": 1.5}, TypeError, "not float"),
+    ],
+)
+def test_limits_that_are_none_are_refused(options: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        Server("demo").tool(**options)
+
+
+def test_a_tool_without_limits_is_called_as_ever() -> None:
+    from mcport.server.calling import call
+
+    server = Server("demo")
+    server.add_tool(anyio.sleep_forever, name="a", timeout=None, max_concurrency=None)
+    server.add_tool(anyio.sleep_forever, name="b", timeout=5)
+    assert server._tools.listing["a"].call is call
+    assert server._tools.listing["b"].call is not call

@@ -24,6 +24,7 @@ from schema.generate.write_types import Expression
 PATH = "src/mcport/client/calls.py"
 ROWS = "schema/client/calls.toml"
 BODY = text.INDENT * 2
+_FRESH = "`fresh`: ask the server even if the client keeps an answer that is still good."
 RAISED = "`RemoteError`, `Timeout`, `ConnectionLost` and `InvalidAnswer`"
 
 
@@ -87,6 +88,11 @@ class _Call:
             return None
         return next(field for field in self.result.fields or () if isinstance(field.type, Many))
 
+    @property
+    def is_cacheable(self) -> bool:
+        """Whether the result says how long it is good."""
+        return self.result.field("ttlMs") is not None
+
 
 class _Module:
     def __init__(self, schemas: tuple[Schema, ...], facade: Facade, rows: Rows, calls: CallRows) -> None:
@@ -144,6 +150,7 @@ class _Module:
         members = ["self", *map(self._parameter, call.fields), "*", "timeout: Seconds = UNSET"]
         members += ["progress: ProgressCallback | None = None"] * call.has_progress
         members += ["meta: JSONObject | None = None"]
+        members += ["fresh: bool = False"] * call.is_cacheable
         self._say.names.add(call.result.name)
         head, tail = f"{text.INDENT}async def {call.name}", f" -> {call.result.name}:"
         return text.bracketed(head, members, indent=text.INDENT, tail=tail)
@@ -163,6 +170,7 @@ class _Module:
             "",
             *(f"`{field.name}`: {_lowered(field.description)}" for field in call.fields),
             f"{options} are those of `request`.",
+            *[_FRESH] * call.is_cacheable,
             "",
             f"Raises `NotDeclared`{needs}; {RAISED} as `request` does. See {call.page} of the specification.",
         ]
@@ -170,8 +178,10 @@ class _Module:
 
     def _body(self, call: _Call) -> str:
         arguments = [text.flat(call.method), "params", "timeout", "meta"]
+        arguments += ["fresh"] * call.is_cacheable
         arguments += ["progress or self._progress"] * call.has_progress
-        head = f"{BODY}result: {call.result.name} = await self._call"
+        verb = "_recall" if call.is_cacheable else "_call"
+        head = f"{BODY}result: {call.result.name} = await self.{verb}"
         return self._params(call) + text.bracketed(head, arguments, indent=BODY) + f"{BODY}return result\n"
 
     def _params(self, call: _Call) -> str:
@@ -205,16 +215,16 @@ class _Module:
         assert isinstance(member.type, Many)
         item = self._say.of(member.type.item)
         name = f"each_{_snake(item)}"
-        parameters = ["self", "*", "timeout: Seconds = UNSET", "meta: JSONObject | None = None"]
+        parameters = ["self", "*", "timeout: Seconds = UNSET", "meta: JSONObject | None = None", "fresh: bool = False"]
         head = text.bracketed(f"{text.INDENT}def {name}", parameters, indent=text.INDENT, tail=f" -> Walk[{item}]:")
         things = " ".join(_snake(item).split("_"))
         about = (
             f"Iterate over every {things} that the server lists, page after page.\n\n"
             f"    async for {_snake(item)} in client.{name}():\n\n"
-            f"`timeout` and `meta` are those of each page. Raises what `{call.name}` raises, and `InvalidAnswer` for a "
-            f"list without an end. See server/utilities/pagination of the specification."
+            f"`timeout`, `meta` and `fresh` are those of each page. Raises what `{call.name}` raises, and "
+            f"`InvalidAnswer` for a list without an end. See server/utilities/pagination of the specification."
         )
-        arguments = [text.flat(call.method), text.flat(member.name), "timeout", "meta"]
+        arguments = [text.flat(call.method), text.flat(member.name), "timeout", "meta", "fresh"]
         return head + text.doc(about, BODY) + text.bracketed(f"{BODY}return self._walk", arguments, indent=BODY)
 
 

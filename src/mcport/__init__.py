@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .client.caching import ResultCache as ResultCache
     from .client.changes import Change as Change
     from .client.changes import Notified as Notified
     from .client.changes import PromptsChanged as PromptsChanged
-    from .client.changes import ResourceUpdated as ResourceUpdated
     from .client.changes import ResourcesChanged as ResourcesChanged
+    from .client.changes import ResourceUpdated as ResourceUpdated
     from .client.changes import ToolsChanged as ToolsChanged
     from .client.client import Client as Client
     from .client.handle import CallHandle as CallHandle
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .transports.streams import serve_unix as serve_unix
 
 _HOMES = {
+    "ResultCache": "client.caching",
     "Change": "client.changes",
     "Notified": "client.changes",
     "PromptsChanged": "client.changes",

@@ -33,7 +33,19 @@ class Caller(ABC):
         """Send a request of the method table and return its typed result."""
 
     @abstractmethod
-    def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None) -> Walk[Any]:
+    async def _recall(
+        self,
+        method: str,
+        params: JsonObject,
+        timeout: Seconds,
+        meta: JsonObject | None,
+        fresh: bool,
+        progress: ProgressCallback | None = None,
+    ) -> Any:
+        """The same for a result that may be kept; one that is still good is returned, unless it is to be `fresh`."""
+
+    @abstractmethod
+    def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None, fresh: bool) -> Walk[Any]:
         """Return the walk through all pages of a list; `member` of each page holds its items."""
 
     @abstractmethod

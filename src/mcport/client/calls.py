@@ -127,12 +127,18 @@ class Calls(Caller):
         return result
 
     async def list_prompts(
-        self, cursor: str | None = None, *, timeout: Seconds = UNSET, meta: JSONObject | None = None
+        self,
+        cursor: str | None = None,
+        *,
+        timeout: Seconds = UNSET,
+        meta: JSONObject | None = None,
+        fresh: bool = False,
     ) -> ListPromptsResult:
         """Ask for one page of the prompts that the server offers.
 
         `cursor`: the `nextCursor` of the previous page, unchanged. Absent to get the first page.
         `timeout` and `meta` are those of `request`.
+        `fresh`: ask the server even if the client keeps an answer that is still good.
 
         Raises `NotDeclared` unless the server declared `prompts`; `RemoteError`, `Timeout`, `ConnectionLost` and
         `InvalidAnswer` as `request` does. See server/prompts of the specification.
@@ -140,26 +146,34 @@ class Calls(Caller):
         params: JSONObject = {}
         if cursor is not None:
             params["cursor"] = cursor
-        result: ListPromptsResult = await self._call("prompts/list", params, timeout, meta)
+        result: ListPromptsResult = await self._recall("prompts/list", params, timeout, meta, fresh)
         return result
 
-    def each_prompt(self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None) -> Walk[Prompt]:
+    def each_prompt(
+        self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None, fresh: bool = False
+    ) -> Walk[Prompt]:
         """Iterate over every prompt that the server lists, page after page.
 
             async for prompt in client.each_prompt():
 
-        `timeout` and `meta` are those of each page. Raises what `list_prompts` raises, and `InvalidAnswer` for a
-        list without an end. See server/utilities/pagination of the specification.
+        `timeout`, `meta` and `fresh` are those of each page. Raises what `list_prompts` raises, and `InvalidAnswer`
+        for a list without an end. See server/utilities/pagination of the specification.
         """
-        return self._walk("prompts/list", "prompts", timeout, meta)
+        return self._walk("prompts/list", "prompts", timeout, meta, fresh)
 
     async def list_resources(
-        self, cursor: str | None = None, *, timeout: Seconds = UNSET, meta: JSONObject | None = None
+        self,
+        cursor: str | None = None,
+        *,
+        timeout: Seconds = UNSET,
+        meta: JSONObject | None = None,
+        fresh: bool = False,
     ) -> ListResourcesResult:
         """Ask for one page of the resources that the server lists.
 
         `cursor`: the `nextCursor` of the previous page, unchanged. Absent to get the first page.
         `timeout` and `meta` are those of `request`.
+        `fresh`: ask the server even if the client keeps an answer that is still good.
 
         Raises `NotDeclared` unless the server declared `resources`; `RemoteError`, `Timeout`, `ConnectionLost` and
         `InvalidAnswer` as `request` does. See server/resources of the specification.
@@ -167,18 +181,20 @@ class Calls(Caller):
         params: JSONObject = {}
         if cursor is not None:
             params["cursor"] = cursor
-        result: ListResourcesResult = await self._call("resources/list", params, timeout, meta)
+        result: ListResourcesResult = await self._recall("resources/list", params, timeout, meta, fresh)
         return result
 
-    def each_resource(self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None) -> Walk[Resource]:
+    def each_resource(
+        self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None, fresh: bool = False
+    ) -> Walk[Resource]:
         """Iterate over every resource that the server lists, page after page.
 
             async for resource in client.each_resource():
 
-        `timeout` and `meta` are those of each page. Raises what `list_resources` raises, and `InvalidAnswer` for a
-        list without an end. See server/utilities/pagination of the specification.
+        `timeout`, `meta` and `fresh` are those of each page. Raises what `list_resources` raises, and
+        `InvalidAnswer` for a list without an end. See server/utilities/pagination of the specification.
         """
-        return self._walk("resources/list", "resources", timeout, meta)
+        return self._walk("resources/list", "resources", timeout, meta, fresh)
 
     async def read_resource(
         self,
@@ -187,19 +203,21 @@ class Calls(Caller):
         timeout: Seconds = UNSET,
         progress: ProgressCallback | None = None,
         meta: JSONObject | None = None,
+        fresh: bool = False,
     ) -> ReadResourceResult:
         """Ask for the contents of a resource.
 
         `uri`: which resource to read, listed or built from a template. Any URI scheme will do; the server decides
         what it means.
         `timeout`, `progress` and `meta` are those of `request`.
+        `fresh`: ask the server even if the client keeps an answer that is still good.
 
         Raises `NotDeclared` unless the server declared `resources`; `RemoteError`, `Timeout`, `ConnectionLost` and
         `InvalidAnswer` as `request` does. See server/resources of the specification.
         """
         params: JSONObject = {"uri": uri}
-        result: ReadResourceResult = await self._call(
-            "resources/read", params, timeout, meta, progress or self._progress
+        result: ReadResourceResult = await self._recall(
+            "resources/read", params, timeout, meta, fresh, progress or self._progress
         )
         return result
 
@@ -217,12 +235,18 @@ class Calls(Caller):
         return result
 
     async def list_resource_templates(
-        self, cursor: str | None = None, *, timeout: Seconds = UNSET, meta: JSONObject | None = None
+        self,
+        cursor: str | None = None,
+        *,
+        timeout: Seconds = UNSET,
+        meta: JSONObject | None = None,
+        fresh: bool = False,
     ) -> ListResourceTemplatesResult:
         """Ask for one page of the templates from which further resource URIs can be built.
 
         `cursor`: the `nextCursor` of the previous page, unchanged. Absent to get the first page.
         `timeout` and `meta` are those of `request`.
+        `fresh`: ask the server even if the client keeps an answer that is still good.
 
         Raises `NotDeclared` unless the server declared `resources`; `RemoteError`, `Timeout`, `ConnectionLost` and
         `InvalidAnswer` as `request` does. See server/resources of the specification.
@@ -230,20 +254,22 @@ class Calls(Caller):
         params: JSONObject = {}
         if cursor is not None:
             params["cursor"] = cursor
-        result: ListResourceTemplatesResult = await self._call("resources/templates/list", params, timeout, meta)
+        result: ListResourceTemplatesResult = await self._recall(
+            "resources/templates/list", params, timeout, meta, fresh
+        )
         return result
 
     def each_resource_template(
-        self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None
+        self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None, fresh: bool = False
     ) -> Walk[ResourceTemplate]:
         """Iterate over every resource template that the server lists, page after page.
 
             async for resource_template in client.each_resource_template():
 
-        `timeout` and `meta` are those of each page. Raises what `list_resource_templates` raises, and
+        `timeout`, `meta` and `fresh` are those of each page. Raises what `list_resource_templates` raises, and
         `InvalidAnswer` for a list without an end. See server/utilities/pagination of the specification.
         """
-        return self._walk("resources/templates/list", "resource_templates", timeout, meta)
+        return self._walk("resources/templates/list", "resource_templates", timeout, meta, fresh)
 
     async def unsubscribe_resource(
         self, uri: str, *, timeout: Seconds = UNSET, meta: JSONObject | None = None
@@ -260,17 +286,20 @@ class Calls(Caller):
         result: Result = await self._call("resources/unsubscribe", params, timeout, meta)
         return result
 
-    async def discover(self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None) -> DiscoverResult:
+    async def discover(
+        self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None, fresh: bool = False
+    ) -> DiscoverResult:
         """Ask a server which revisions it speaks and what it offers. Every server must answer it; no client is obliged
         to ask. Since 2026-07-28.
 
         `timeout` and `meta` are those of `request`.
+        `fresh`: ask the server even if the client keeps an answer that is still good.
 
         Raises `NotDeclared` in a revision without it; `RemoteError`, `Timeout`, `ConnectionLost` and `InvalidAnswer`
         as `request` does. See server/discover of the specification.
         """
         params: JSONObject = {}
-        result: DiscoverResult = await self._call("server/discover", params, timeout, meta)
+        result: DiscoverResult = await self._recall("server/discover", params, timeout, meta, fresh)
         return result
 
     async def call_tool(
@@ -298,12 +327,18 @@ class Calls(Caller):
         return result
 
     async def list_tools(
-        self, cursor: str | None = None, *, timeout: Seconds = UNSET, meta: JSONObject | None = None
+        self,
+        cursor: str | None = None,
+        *,
+        timeout: Seconds = UNSET,
+        meta: JSONObject | None = None,
+        fresh: bool = False,
     ) -> ListToolsResult:
         """Ask for one page of the tools that the server offers.
 
         `cursor`: the `nextCursor` of the previous page, unchanged. Absent to get the first page.
         `timeout` and `meta` are those of `request`.
+        `fresh`: ask the server even if the client keeps an answer that is still good.
 
         Raises `NotDeclared` unless the server declared `tools`; `RemoteError`, `Timeout`, `ConnectionLost` and
         `InvalidAnswer` as `request` does. See server/tools of the specification.
@@ -311,15 +346,15 @@ class Calls(Caller):
         params: JSONObject = {}
         if cursor is not None:
             params["cursor"] = cursor
-        result: ListToolsResult = await self._call("tools/list", params, timeout, meta)
+        result: ListToolsResult = await self._recall("tools/list", params, timeout, meta, fresh)
         return result
 
-    def each_tool(self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None) -> Walk[Tool]:
+    def each_tool(self, *, timeout: Seconds = UNSET, meta: JSONObject | None = None, fresh: bool = False) -> Walk[Tool]:
         """Iterate over every tool that the server lists, page after page.
 
             async for tool in client.each_tool():
 
-        `timeout` and `meta` are those of each page. Raises what `list_tools` raises, and `InvalidAnswer` for a list
-        without an end. See server/utilities/pagination of the specification.
+        `timeout`, `meta` and `fresh` are those of each page. Raises what `list_tools` raises, and `InvalidAnswer`
+        for a list without an end. See server/utilities/pagination of the specification.
         """
-        return self._walk("tools/list", "tools", timeout, meta)
+        return self._walk("tools/list", "tools", timeout, meta, fresh)

@@ -21,6 +21,7 @@ from mcport.session.loop import current_loop
 from mcport.spec.revisions import REVISIONS, Revision
 from mcport.version import __version__
 
+from .caching import ResultCache
 from .callbacks import ProgressCallback
 from .conversing import Conversing
 from .failures import Failures, Remains
@@ -60,6 +61,10 @@ class Client(Conversing):
     With `restart` a server that died is started again by the next call, at most so many times in a row (True: 5), at
     once and then after growing waits; one that has lived for a minute starts counting anew. Calls that were pending
     fail with `ConnectionLost` all the same and are never repeated; one too many is a `ConnectFailed`.
+
+    With `cache` lists and resources are kept as long as the server says that they are good (2026-07-28: `ttlMs`), and
+    forgotten when it tells of a change, which it does while the client listens; a `ResultCache` of one's own has bounds
+    of one's own. A call with `fresh=True` asks the server in any case.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class Client(Conversing):
         connect_timeout: float | None = CONNECT_SECONDS,
         probe_timeout: float = PROBE_SECONDS,
         restart: bool | int = False,
+        cache: bool | ResultCache = True,
         info: Implementation | None = None,
         limits: Limits = CLIENT_LIMITS,
         trace: Callable[[str, bytes], None] | None = None,
@@ -90,6 +96,9 @@ class Client(Conversing):
         )
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
         self._progress = progress
+        if cache is True:
+            cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
+        self._cache = cache or None
         self._connect_timeout = connect_timeout
         self._attempt: _Attempt | None = None
         self._closing: anyio.Event | None = None
@@ -142,6 +151,9 @@ class Client(Conversing):
                 attempt.ended.set()
             self._loop = loop
             self._subscriptions = Subscriptions(self._connection, loop)
+            if self._cache is not None:
+                self._cache.clear()
+                self._connection.hearers.append(self._cache.hear)
             self._remember(self._opened.revision)
             if "icons" in self.server_info:
                 keep_good_icons(self.server_info)

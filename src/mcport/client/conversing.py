@@ -6,23 +6,25 @@ Below: the generated `calls`, `connection`, `reading` and `saying`.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
 from mcport.core.dialects.opening import Opened
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS, Limits
-from mcport.errors import ConnectFailed, ConversationError
+from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, RemoteError
 from mcport.session.loop import Loop
 
+from .caching import ResultCache
 from .callbacks import ProgressCallback, ProgressRelay
 from .calls import Calls
 from .connection import Connection
 from .failures import Failures, Remains
 from .handle import CallHandle
 from .listening import Changes, wanted_of
-from .paging import Walk
+from .paging import StaleCursor, Walk
 from .reading import read_result
 from .restarting import Restarting
 from .saying import dump_params, with_meta
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from mcport.spec.types import CallToolResult
 
 ResultT = TypeVar("ResultT")
+
+IDENTITY: Final = {"tools": "name", "prompts": "name", "resources": "uri", "resource_templates": "uri_template"}
+"""What tells the items of each list apart."""
 
 
 class Conversing(Calls):
@@ -46,6 +51,7 @@ class Conversing(Calls):
         self._connection: Connection | None = None
         self._subscriptions: Subscriptions | None = None
         self._opened: Opened | None = None
+        self._cache: ResultCache | None = None
         self._restarting: Restarting | None = None
 
     # ---- what is known of the server
@@ -239,21 +245,57 @@ class Conversing(Calls):
         progress: ProgressCallback | None = None,
     ) -> Any:
         """Send a request of the method table and return its typed result."""
+        return self._read(method, await self._asking(method, params, timeout, meta, progress))
+
+    async def _recall(
+        self,
+        method: str,
+        params: JsonObject,
+        timeout: Seconds,
+        meta: JsonObject | None,
+        fresh: bool,
+        progress: ProgressCallback | None = None,
+    ) -> Any:
+        """The same for a result that may be kept. What is asked with metadata of the caller's is never kept."""
+        cache = self._cache if self.connected and self._known.revision.caches_results and meta is None else None
+        if cache is None:
+            return await self._call(method, params, timeout, meta, progress)
+        if not fresh and (kept := cache.find(method, params)) is not None:
+            return self._read(method, kept)
+        ticket = cache.ticket(method)
         found = await self._asking(method, params, timeout, meta, progress)
+        result = self._read(method, found)
+        cache.keep(method, params, found, ticket)
+        return result
+
+    def _read(self, method: str, found: JsonObject) -> Any:
         try:
             return read_result(method, found)
         except ValueError as error:
             assert self._connection is not None
             raise self._connection.invalid(method, str(error)) from None
 
-    def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None) -> Walk[Any]:
+    def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None, fresh: bool) -> Walk[Any]:
         """Return the walk through all pages of a list; `member` of each page holds its items."""
+        anew = fresh
 
         async def fetch(cursor: str | None) -> tuple[Iterable[Any], str | None]:
-            page = await self._call(method, {} if cursor is None else {"cursor": cursor}, timeout, meta)
+            nonlocal anew
+            params: JsonObject = {} if cursor is None else {"cursor": cursor}
+            try:
+                page = await self._recall(method, params, timeout, meta, anew)
+            except RemoteError as error:
+                cache = self._cache
+                if anew or cursor is None or error.code != INVALID_PARAMS or cache is None or not cache.holds(method):
+                    raise
+                # The cursor may be that of a kept page, and the list another one by now.
+                anew = True
+                cache.forget(method)
+                raise StaleCursor from error
             return getattr(page, member), page.next_cursor
 
-        return Walk(fetch, server=self._server, method=method, most=self._limits.list_pages)
+        key = attrgetter(IDENTITY[member])
+        return Walk(fetch, key=key, server=self._server, method=method, most=self._limits.list_pages)
 
     def _dumped(self, params: str, **values: object) -> JsonObject:
         """Return parameters that hold models, as they are said in the revision that is spoken."""

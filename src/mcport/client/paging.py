@@ -14,6 +14,11 @@ from mcport.errors import InvalidAnswer
 
 ItemT = TypeVar("ItemT")
 
+
+class StaleCursor(Exception):
+    """A cursor from a page that was kept is not good any more: the walk is to begin anew."""
+
+
 Fetch: TypeAlias = Callable[[str | None], Awaitable[tuple[Iterable[ItemT], str | None]]]
 """Fetches the page at a cursor, the first one at None; returns its items and the cursor of the next one."""
 
@@ -22,15 +27,21 @@ class Walk(Generic[ItemT]):
     """An asynchronous iterator over the items of all pages, each page fetched when it is needed.
 
     The last page is the one without a cursor; an empty cursor is one (server/utilities/pagination). At most `most`
-    pages are fetched, and no cursor is followed twice: `InvalidAnswer` says so.
+    pages are fetched, and no cursor is followed twice: `InvalidAnswer` says so. `key` tells items apart: where a walk
+    has to begin anew, it gives none a second time (server/utilities/caching).
     """
 
-    def __init__(self, fetch: Fetch[ItemT], *, server: str, method: str, most: int) -> None:
+    def __init__(
+        self, fetch: Fetch[ItemT], *, key: Callable[[ItemT], object], server: str, method: str, most: int
+    ) -> None:
         self._fetch = fetch
+        self._key = key
+        self._given: set[object] = set()
         self._items: deque[ItemT] = deque()
         self._cursor: str | None = None
         self._seen: set[str] = set()
         self._more = True
+        self._again = False
         self._server = server
         self._method = method
         self._most = most
@@ -46,7 +57,13 @@ class Walk(Generic[ItemT]):
         return self._items.popleft()
 
     async def _turn(self) -> None:
-        items, cursor = await self._fetch(self._cursor)
+        try:
+            items, cursor = await self._fetch(self._cursor)
+        except StaleCursor:
+            self._again = True
+            self._seen.clear()
+            self._cursor = None
+            return
         if cursor is None:
             self._more = False
         elif cursor in self._seen:
@@ -56,7 +73,14 @@ class Walk(Generic[ItemT]):
         else:
             self._seen.add(cursor)
             self._cursor = cursor
-        self._items.extend(items)
+        for item in items:
+            self._take(item)
+
+    def _take(self, item: ItemT) -> None:
+        key = self._key(item)
+        if key not in self._given or not self._again:
+            self._items.append(item)
+            self._given.add(key)
 
     def _endless(self, cause: str) -> InvalidAnswer:
         self._more = False

@@ -34,6 +34,8 @@ class Limits:
     uri_bytes: int = 8 * KIB
     list_pages: int = 1000
     stderr_bytes: int = 64 * KIB
+    cache_entries: int = 256
+    cache_bytes: int = 16 * MIB
 
     def __post_init__(self) -> None:
         for bound in fields(self):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import ResourceNotFound as ResourceNotFound
     from .errors import Timeout as Timeout
     from .errors import ToolError as ToolError
+    from .server.cache_hint import CacheHint as CacheHint
     from .server.context import Context as Context
     from .server.dependencies.depends import Depends as Depends
     from .server.server import Server as Server
@@ -70,6 +71,7 @@ _HOMES = {
     "ResourceNotFound": "errors",
     "Timeout": "errors",
     "ToolError": "errors",
+    "CacheHint": "server.cache_hint",
     "Context": "server.context",
     "Depends": "server.dependencies.depends",
     "Server": "server.server",

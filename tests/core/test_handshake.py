@@ -61,7 +61,8 @@ def test_a_version_that_is_served_is_agreed(revision: Revision) -> None:
     opened = conversation.opened
     assert opened is not None
     assert (opened.revision, opened.client_info, opened.client_capabilities) == (revision, CLIENT, {"roots": {}})
-    assert (opened.log_level, conversation.initialized) == (None, False)
+    assert (opened.log_level, conversation.initialized) == ("info", False)
+    assert conversation.declared == {"tools": {}, "for": revision.name}
 
 
 @pytest.mark.parametrize("revision", OLD)

@@ -106,9 +106,16 @@ def test_the_version_is_judged_before_what_that_version_would_demand() -> None:
 
 @pytest.mark.requirement("meta.reserved-no-assumptions", revisions=[LATEST.name])
 @pytest.mark.parametrize("value", [None, [], "x", 0, True, 1.5, "DEBUG", "trace"])
-def test_optional_values_of_the_wrong_shape_count_as_absent(value: object) -> None:
-    found = admit(offer(), params(**{META_CLIENT: value, META_LOG_LEVEL: value}))
-    assert (found.client_info, found.log_level) == ({}, None)
+def test_client_info_of_the_wrong_shape_counts_as_absent(value: object) -> None:
+    assert admit(offer(), params(**{META_CLIENT: value})).client_info == {}
+
+
+@pytest.mark.requirement("logging.invalid-level", "logging.levels", revisions=[LATEST.name])
+@pytest.mark.parametrize("value", [None, [], "x", 0, True, 1.5, "DEBUG", "trace"])
+def test_a_level_that_does_not_exist_is_refused_with_those_that_do(value: object) -> None:
+    error = fault(params(**{META_LOG_LEVEL: value}))
+    assert error.code == INVALID_PARAMS
+    assert "debug, info, notice, warning, error, critical, alert, emergency" in error.message
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"])

@@ -9,6 +9,7 @@ from mcport import Context, Server
 from mcport.spec.types import Icon
 from tests.server.wire import ALL, CAPABILITIES, NEW, OLD, SERVER_INFO, VERSION, Json, opened, serving, unopened
 
+LOG_LEVEL = "io.modelcontextprotocol/logLevel"
 CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 
 
@@ -46,7 +47,7 @@ async def test_initialize_is_answered_with_the_version_asked_for_and_who_the_ser
     async with unopened(demo(), revision) as wire:
         result = await opened(wire)
         assert result["protocolVersion"] == revision
-        assert result["capabilities"] == {"tools": {}}
+        assert result["capabilities"] == {"logging": {}, "tools": {"listChanged": True}}
         assert (result["serverInfo"]["name"], result["serverInfo"]["version"]) == ("demo", "1.2")
         assert result["instructions"] == "Add things."
         assert (await wire.ask("tools/list"))["result"]["tools"][0]["name"] == "who"
@@ -163,13 +164,13 @@ async def test_discover_tells_versions_capabilities_and_instructions(revision: s
     async with unopened(demo(), revision) as wire:
         result = (await wire.ask("server/discover"))["result"]
         assert result["supportedVersions"] == sorted(ALL, reverse=True)
-        assert result["capabilities"] == {"tools": {}}
+        assert result["capabilities"] == {"logging": {}, "tools": {"listChanged": True}}
         assert result["instructions"] == "Add things."
         assert "serverInfo" not in result
         assert result["_meta"][SERVER_INFO]["name"] == "demo"
     async with unopened(Server("bare"), revision) as wire:
         bare = (await wire.ask("server/discover"))["result"]
-        assert bare["capabilities"] == {}
+        assert bare["capabilities"] == {"logging": {}}
         assert "instructions" not in bare
 
 
@@ -233,10 +234,15 @@ CONTEXT = {
     "cancelled",
     "client_capabilities",
     "client_info",
+    "debug",
+    "error",
+    "info",
     "lifespan",
+    "log",
     "report_progress",
     "request_id",
     "revision",
+    "warning",
 }
 
 
@@ -291,9 +297,10 @@ async def test_reserved_members_of_meta_may_have_any_shape(revision: str) -> Non
     shapes: list[Json] = [None, 5, "x", [], {}, {"name": []}, True]
     async with serving(demo(), revision) as wire:
         for shape in shapes:
-            for key in (CLIENT_INFO, "io.modelcontextprotocol/logLevel", SERVER_INFO, "traceparent", "progressToken"):
+            for key in (CLIENT_INFO, LOG_LEVEL, SERVER_INFO, "traceparent", "progressToken"):
                 answer = await wire.ask("tools/call", {"name": "who"}, **{key: shape})
                 refused = key == "progressToken" and type(shape) is not str and type(shape) is not int
+                refused |= key == LOG_LEVEL and revision in NEW  # the one key whose value is judged
                 assert ("error" in answer) == refused, (key, shape)
         for shape in shapes:
             if not isinstance(shape, dict):

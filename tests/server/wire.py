@@ -65,6 +65,7 @@ class Wire:
     def __init__(self, channel: MemoryChannel, revision: str) -> None:
         self.revision = revision
         self.raw: list[bytes] = []
+        self.changes: list[str] = []
         self.ended: str | None = None
         self._channel = channel
         self._count = 0
@@ -126,9 +127,15 @@ class Wire:
         return message
 
     async def ask(self, method: str, params: Json = None, id: Json = None, **meta: Json) -> Json:
-        """Send a request and return the next message, which must be its answer."""
+        """Send a request and return the next message, which must be its answer.
+
+        News of changed lists, which may come any time, are put aside into `changes`.
+        """
         id = self.request(method, params, id, **meta)
         message = await self.read()
+        while message.get("method", "").endswith("/list_changed"):
+            self.changes.append(message["method"])
+            message = await self.read()
         assert message.get("id") == id, message
         return message
 

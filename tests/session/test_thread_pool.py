@@ -36,6 +36,7 @@ async def working(most: int = 8) -> AsyncIterator[Workers]:
 def exchange() -> Exchange:
     class Nowhere:
         loop = current_loop()
+        full = False
 
         async def ask(self, *question: Any, **waiting: Any) -> Any:
             raise AssertionError

@@ -21,6 +21,10 @@ class Limits:
     A message over `message_bytes` is refused without being parsed. At most `requests_in_flight` requests of the peer
     run at once; up to `requests_queued` more wait, and any further one is answered with an error. Handlers wait once
     `outbox_bytes` are queued for a peer that reads slowly; over `outbox_hard_bytes` the connection is given up.
+
+    A connection may keep `listens` requests open that wait for changes, and a server `listeners` of them in all; each
+    of these, and each session, may follow `subscriptions` resources. Up to `notices` notifications of an application
+    wait for a listener that reads slowly. `logs_per_second` log messages go to one client, further ones are dropped.
     """
 
     message_bytes: int = 4 * MIB
@@ -29,6 +33,11 @@ class Limits:
     outbox_bytes: int = 8 * MIB
     outbox_hard_bytes: int = 64 * MIB
     bad_lines: int = 20
+    listens: int = 100
+    listeners: int = 20_000
+    subscriptions: int = 1000
+    notices: int = 1000
+    logs_per_second: int = 500
     worker_threads: int = 40
     cursor_bytes: int = 2 * KIB
     uri_bytes: int = 8 * KIB

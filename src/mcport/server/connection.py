@@ -19,6 +19,7 @@ from mcport.session.session import Hooks, Session
 
 from .kernel import Kernel
 from .living import Life, Visit
+from .telling import subscribing
 
 log: Final = logging.getLogger("mcport.server")
 
@@ -49,6 +50,8 @@ class Connection:
         finally:
             # Whoever serves may be cancelled: handlers clean up all the same before the server's life may end.
             with anyio.CancelScope(shield=True):
+                subscribing.end(self.conversation)
+                self.session.end_open("the server is shutting down")
                 self.session.stop_running("the server is shutting down")
                 await self.session.idle(CLEANUP)
                 await self.session.aclose()
@@ -59,7 +62,9 @@ class Connection:
 
     def _told(self, event: Told) -> None:
         if event.method == "notifications/initialized":
-            self.conversation.initialized = self.conversation.opened is not None
+            if self.conversation.opened is not None:
+                self.conversation.initialized = True
+                subscribing.begin(self.conversation, self.session)
         else:
             log.debug("ignored notification %s", event.method)
 

@@ -14,6 +14,8 @@ from mcport.core.dialects.contract import Admitted
 from mcport.core.jsonrpc import Id, JsonObject
 from mcport.session.exchange import Exchange
 
+from .telling.logs import say
+
 LifespanT = TypeVar("LifespanT", default=Any)
 
 
@@ -75,3 +77,32 @@ class Context(Generic[LifespanT]):
             message = None
         if self._exchange.progress(progress, total, message):
             await self._exchange.outlet.drained()
+
+    async def log(self, level: str, data: Any, logger: str | None = None) -> None:
+        """Send the client a log message that belongs to this request.
+
+        `level` is one of debug, info, notice, warning, error, critical, alert and emergency; `data` is any JSON value,
+        free of secrets; `logger` names who speaks. The client says from which level on it wants to hear: with
+        `logging/setLevel`, or in the request itself in the stateless era, where silence is the default. Nothing is sent
+        once the request is answered, and nothing beyond `Limits.logs_per_second`. Waits while the client reads too
+        slowly. Raises ValueError for an unknown level and for data that cannot be JSON.
+        See server/utilities/logging of the specification, which deprecates it in the stateless era.
+        """
+        if say(self._exchange, self._admitted, level, data, logger):
+            await self._exchange.outlet.drained()
+
+    async def debug(self, data: Any, logger: str | None = None) -> None:
+        """Send a log message of level `debug`; see `log`."""
+        await self.log("debug", data, logger)
+
+    async def info(self, data: Any, logger: str | None = None) -> None:
+        """Send a log message of level `info`; see `log`."""
+        await self.log("info", data, logger)
+
+    async def warning(self, data: Any, logger: str | None = None) -> None:
+        """Send a log message of level `warning`; see `log`."""
+        await self.log("warning", data, logger)
+
+    async def error(self, data: Any, logger: str | None = None) -> None:
+        """Send a log message of level `error`; see `log`."""
+        await self.log("error", data, logger)

@@ -22,6 +22,7 @@ from .connection import Connection
 from .faults import from_own_code
 from .kernel import Kernel
 from .living import Life, Living
+from .telling import Telling
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
@@ -29,10 +30,13 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 class Host:
     """Serves one server's connections. `lifespan` is entered with `server` while there are any."""
 
-    def __init__(self, server: object, kernel: Kernel, lifespan: Lifespan | None, limits: Limits) -> None:
+    def __init__(
+        self, server: object, kernel: Kernel, lifespan: Lifespan | None, limits: Limits, telling: Telling
+    ) -> None:
         self._server = server
         self._kernel = kernel
         self._lifespan = lifespan
+        self._telling = telling
         self.limits = limits
         self._living = Living(self._alive)
 
@@ -91,8 +95,9 @@ class Host:
 
     @asynccontextmanager
     async def _alive(self, loop: Loop) -> AsyncIterator[Life]:
-        """What stands while anybody is connected: worker threads, and what the user's lifespan yields."""
-        life = Life(workers_for(loop, self.limits.worker_threads))
+        """What stands while anybody is connected: worker threads, listeners, and what the user's lifespan yields."""
+        audience = self._telling.open(loop)
+        life = Life(workers_for(loop, self.limits.worker_threads), audience=audience)
         try:
             if self._lifespan is None:
                 async with _ending(life):
@@ -102,6 +107,7 @@ class Host:
                 yield life
         finally:
             life.workers.close()
+            self._telling.close(audience)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from mcport.core.dialects import handshake, stateless
 from mcport.core.dialects.contract import META_VERSION, Conversation, Offer
 from mcport.core.dialects.stateless import is_stateless
 from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError
-from mcport.session.exchange import Exchange
+from mcport.session.exchange import Exchange, StaysOpen
 
 from .dressing import Dresser
 from .faults import Faults
@@ -29,7 +29,7 @@ class Kernel:
         self._envelope = dresser.envelope
 
     async def answer(self, exchange: Exchange) -> object:
-        """Answer a request: return the bytes of the result, or raise a `ProtocolError`."""
+        """Answer a request: return the bytes of the result or `StaysOpen`, or raise a `ProtocolError`."""
         asked = exchange.asked
         params = asked.params
         meta = params.get("_meta")  # an object, or absent: the peer lets nothing else in
@@ -46,6 +46,8 @@ class Kernel:
             raise MethodNotFound(f"Method not found: {asked.method}")
         try:
             result = await route(exchange, admitted)
+            if type(result) is StaysOpen:
+                return result
             return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
         except ProtocolError as error:
             raise fitted(error, revision) from None

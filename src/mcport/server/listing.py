@@ -3,8 +3,8 @@
 Entries keep the order in which they were added, and come and go from any thread while the list is served. A page is
 built once and then stays as it is until the list changes; its cursor stands for the last entry before it, goes on
 working when that entry is taken away, and clients read nothing from it (server/utilities/pagination). Where entries
-are not for everybody, pages are built for whoever asks. Below:
-`envelope`, `visibility`.
+are not for everybody, pages are built for whoever asks, and for nobody else. Below: `envelope`, `visibility`,
+`cache_hint`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mcport.errors import InvalidParams
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
+from .cache_hint import NEVER, CacheHint
 from .suggestions import did_you_mean
 from .visibility import Sight, Visible
 
@@ -68,6 +69,7 @@ class Listing(Generic[EntryT]):
 
     `page` makes the result of one page from the shown entries and the next cursor. `size` bounds a page, None puts all
     on one. `changed` is called after every change, by the thread that makes it. `sight` judges who sees what.
+    `hint` says how long clients may keep a page, and for whom: the same for every page.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Listing(Generic[EntryT]):
         size: int | None,
         changed: Callable[[], None],
         sight: Sight,
+        hint: CacheHint = NEVER,
     ) -> None:
         self._kind = kind
         self._page = page
@@ -86,6 +89,7 @@ class Listing(Generic[EntryT]):
         self.served = False
         """Whether there is such a list at all. Once it had an entry it stays, if only an empty one."""
         self._lock = RLock()
+        self._hint = hint
         self._entries: dict[str, EntryT] = {}
         self._for_all: dict[str, EntryT] = {}
         self._serials: dict[str, int] = {}
@@ -197,7 +201,9 @@ class Listing(Generic[EntryT]):
         start = 0 if cursor is None else self._position(state, cursor)
         end = len(entries) if self._size is None else min(start + self._size, len(entries))
         following = _cursor(state, entries[end - 1]) if end < len(entries) else None
-        return self._page([entry.shown() for entry in islice(entries, start, end)], following), start
+        page = self._page([entry.shown() for entry in islice(entries, start, end)], following)
+        hint = self._hint if state.open else self._hint.but(scope="private")
+        return hint.put(page), start
 
     def _position(self, state: _State[EntryT], cursor: object) -> int:
         """Return where the page after a cursor begins; raises `InvalidParams` for a cursor that is not of this list.

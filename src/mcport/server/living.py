@@ -2,7 +2,7 @@
 
 A life belongs to one event loop: it begins with the first connection there and ends after the last one. The lifespan
 runs in a task of its own, so that it is entered and left by the same task, whoever connects and from wherever. Below:
-`session.loop`, `session.workers`.
+`session.loop`, `session.workers`, `telling.audience`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from mcport.core.dialects.contract import Conversation
 from mcport.session.loop import Loop
 from mcport.session.workers import Workers
 
+from .telling.allowance import Allowance
+from .telling.audience import Audience, Listener
+
 
 @dataclass(slots=True)
 class Life:
-    """What stands while anybody is connected: worker threads, and what the lifespan yielded (None without one).
+    """What stands while anybody is connected: worker threads, what the lifespan yielded (None without one), and
+    those who listen to changes.
 
     `kept` is what others keep for this life, under keys of their own; `endings` are awaited when it ends, the newest
     first, before the lifespan is left.
@@ -31,6 +35,8 @@ class Life:
 
     workers: Workers
     lifespan: Any = None
+    audience: Audience | None = None
+    has_warned_of_logs: bool = False
     kept: dict[object, Any] = field(default_factory=dict)
     endings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
@@ -42,9 +48,15 @@ class Life:
 
 @dataclass(slots=True)
 class Visit(Conversation):
-    """One connection's conversation, and the life in which its handlers run."""
+    """One connection's conversation, and the life in which its handlers run.
+
+    `listener` hears of changes for a session; `listens` counts the requests that stay open to hear of them.
+    """
 
     life: Life | None = None
+    listener: Listener | None = None
+    listens: int = 0
+    logs: Allowance | None = None
 
 
 class _Run:

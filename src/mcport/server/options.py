@@ -14,6 +14,7 @@ from mcport.core.jsonrpc import JsonObject
 from mcport.core.meta_keys import check_meta
 from mcport.spec.revisions import Revision
 
+from .cache_hint import Scope
 from .calling import call as unlimited
 from .limiting import limited
 from .suggestions import did_you_mean
@@ -59,6 +60,10 @@ class ResourceOptions(Options, total=False):
     size: int | None
     """In bytes."""
     annotations: Annotations | None
+    ttl_ms: int | None
+    """For how many milliseconds what was read may be kept; as the server says by default (server/utilities/caching)."""
+    cache_scope: Scope | None
+    """"public" if everybody may be shown it; as the server says by default, and "private" where not all may see it."""
 
 
 class PromptOptions(Options, total=False):

@@ -16,6 +16,7 @@ from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
+from .cache_hint import NEVER, CacheHint
 from .calling import call
 from .content import block_of
 from .deadline import Overdue
@@ -86,9 +87,15 @@ class Prompts:
     """All prompts of a server."""
 
     def __init__(
-        self, server: str, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None]
+        self,
+        server: str,
+        dresser: Dresser,
+        faults: Faults,
+        size: int | None,
+        changed: Callable[[], None],
+        hint: CacheHint = NEVER,
     ) -> None:
-        self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed, Sight(faults))
+        self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed, Sight(faults), hint)
         self._server = server
         self._dresser = dresser
         self._faults = faults

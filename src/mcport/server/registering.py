@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, Unpack, overload
 from mcport.core.dialects.contract import Offer
 from mcport.core.uri_template import UriTemplate
 
+from .cache_hint import CacheHint
 from .dependencies import Dependencies
 from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
 from .prompts import PromptEntry, Prompts
@@ -31,8 +32,9 @@ class Decorator(Protocol):
 class Registrar:
     """What authors register: tools, resources and prompts, before the server runs or while it does, from any thread."""
 
-    def __init__(self, offer: Offer, tools: Tools, resources: Resources, prompts: Prompts) -> None:
+    def __init__(self, offer: Offer, tools: Tools, resources: Resources, prompts: Prompts, hint: CacheHint) -> None:
         self._offer = offer
+        self._hint = hint
         self._tools = tools
         self._resources = resources
         self._prompts = prompts
@@ -93,7 +95,7 @@ class Registrar:
 
         The function returns text, bytes, or a value that becomes JSON; `ResourceOptions` has all options. It is
         returned unchanged. Raises TypeError where variables and parameters differ or an option does not exist,
-        ValueError for a URI that is taken or `meta` that is not for applications.
+        ValueError for a URI that is taken, `meta` that is not for applications, or caching hints that cannot be.
         See server/resources of the specification.
         """
         given = self._checked(options, ResourceOptions)
@@ -119,7 +121,12 @@ class Registrar:
         called, signature = self._dependencies.read(function)
         template = UriTemplate.parse(uri) if "{" in uri else None
         _check_variables(uri, template, signature)
-        self._resources.add(ResourceEntry(function=called, signature=signature, key=uri, template=template, **given))
+        hint = self._hint.but(given.get("ttl_ms"), given.get("cache_scope"))
+        if given.get("visible") is not None:
+            hint = hint.but(scope="private")
+        shown = {name: value for name, value in given.items() if name not in ("ttl_ms", "cache_scope")}
+        entry = ResourceEntry(function=called, signature=signature, key=uri, template=template, hint=hint, **shown)
+        self._resources.add(entry)
 
     # ---- prompts
 

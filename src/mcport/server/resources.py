@@ -6,7 +6,7 @@ From `resources/read` to the function and back. Below: `signature`, `calling`, `
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceN
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
+from .cache_hint import NEVER, CacheHint, is_retry, uncached
 from .calling import call
 from .content import json_of
 from .deadline import Overdue
@@ -36,7 +37,7 @@ JSON_TYPE = "application/json"
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ResourceEntry:
-    """One resource, or a family of them where `template` is set. `size` is in bytes."""
+    """One resource, or a family of them where `template` is set. `size` is in bytes; `hint` is for what is read."""
 
     function: Callable[..., Any]
     signature: Signature
@@ -52,6 +53,7 @@ class ResourceEntry:
     meta: JsonObject | None = None
     visible: Visible | None = None
     call: Call = call
+    hint: CacheHint = NEVER
 
     def shown(self) -> Model:
         """Return the resource or template as clients see it."""
@@ -89,11 +91,21 @@ class Resources:
     """All resources and resource templates of a server."""
 
     def __init__(
-        self, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None], longest: int
+        self,
+        dresser: Dresser,
+        faults: Faults,
+        size: int | None,
+        changed: Callable[[], None],
+        longest: int,
+        hints: Mapping[str, CacheHint],
     ) -> None:
         sight = Sight(faults)
-        self.listing: Listing[ResourceEntry] = Listing("resource", resources_page, size, changed, sight)
-        self.templates: Listing[ResourceEntry] = Listing("resource template", templates_page, size, changed, sight)
+        self.listing: Listing[ResourceEntry] = Listing(
+            "resource", resources_page, size, changed, sight, hints["resources"]
+        )
+        self.templates: Listing[ResourceEntry] = Listing(
+            "resource template", templates_page, size, changed, sight, hints["templates"]
+        )
         self._dresser = dresser
         self._longest = longest
         self._faults = faults
@@ -125,6 +137,7 @@ class Resources:
         try:
             value = await entry.call(entry.function, entry.signature, arguments, exchange, admitted)
             result = contents_of(value, uri, entry.mime_type)
+            result = uncached(result) if is_retry(exchange.asked.params) else entry.hint.put(result)
             return self._dresser.dress_returned(value, result, admitted.revision)
         except ProtocolError:
             raise
@@ -140,6 +153,16 @@ class Resources:
     def remove(self, uri: str) -> None:
         """Take a resource or a template away. Raises KeyError if there is none."""
         (self.templates if uri in self.templates else self.listing).remove(uri)
+
+    def knows(self, uri: str, exchange: Exchange, admitted: Admitted) -> bool:
+        """Say whether there is a resource of this URI, of its own or by a template, that whoever asks may see."""
+        if len(uri) > self._longest:
+            return False
+        try:
+            self._find(uri, exchange, admitted)
+        except ResourceNotFound:
+            return False
+        return True
 
     def _find(self, uri: str, exchange: Exchange, admitted: Admitted) -> tuple[ResourceEntry, dict[str, str]]:
         """Return who serves a URI, and the template's variables in it; what may not be seen serves nobody."""

@@ -15,7 +15,7 @@ from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
 Route: TypeAlias = Callable[[Exchange, Admitted], Awaitable[object]]
-"""Serves one method: returns a JSON object, a model or dressed bytes, or raises a `ProtocolError`."""
+"""Serves one method: returns a JSON object, a model, dressed bytes or `StaysOpen`, or raises a `ProtocolError`."""
 
 
 class Routes:

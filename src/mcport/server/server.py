@@ -5,17 +5,21 @@ Below: every other room of the server.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
-from mcport.core.dialects.contract import Admitted, Offer
+from mcport.core.dialects.contract import LOG_LEVELS, Admitted, Offer
+from mcport.core.dialects.listening import PROMPTS_CHANGED, RESOURCE_UPDATED, RESOURCES_CHANGED, TOOLS_CHANGED
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import SERVER_LIMITS, Limits
 from mcport.errors import InvalidRequest
 from mcport.session.channel import Transport
 from mcport.session.exchange import Exchange
 from mcport.spec.revisions import REVISIONS, Revision
+from mcport.stores.notices import Notices
 
+from .cache_hint import NEVER, CacheHint, hints_of_lists
 from .dressing import Dresser
 from .faults import Faults
 from .hosting import Host, Lifespan
@@ -25,10 +29,15 @@ from .prompts import Prompts
 from .registering import Registrar
 from .resources import Resources
 from .routes import Route, Routes
+from .telling import Telling, logs
+from .telling.listening import Listening
+from .telling.subscribing import Subscribing
 from .tools import Tools
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon
+
+_LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
 
 class Server(Registrar):
@@ -47,7 +56,12 @@ class Server(Registrar):
     model how to use the server. `revisions` are the protocol revisions to serve, all by default. `lifespan` is an async
     context manager function that gets the server; what it yields is `Context.lifespan`. `page_size` bounds the pages
     of lists. `offers` names what is declared from the start, even while there is none of it yet: `tools`, `resources`,
-    `prompts`. With `dev`, texts of unexpected exceptions reach the client.
+    `prompts`.With `dev`, texts of unexpected exceptions reach the client.
+
+    `log_level` is the least severe level of log messages that a session is sent until it says otherwise; None: no log
+    messages at all. `cache` says how long and for whom results may be kept, `cache_lists` the same of lists: all of
+    them, or by kind ("tools", "prompts", "resources", "templates", and "discover"). `notices` carries changes from one
+    worker process to the others.
     """
 
     def __init__(
@@ -65,6 +79,10 @@ class Server(Registrar):
         limits: Limits = SERVER_LIMITS,
         page_size: int | None = None,
         offers: Iterable[str] = (),
+        log_level: str | None = "info",
+        cache: CacheHint = NEVER,
+        cache_lists: CacheHint | Mapping[str, CacheHint] | None = None,
+        notices: Notices | None = None,
         dev: bool = False,
     ) -> None:
         texts: tuple[object, ...] = (name, version)
@@ -75,16 +93,22 @@ class Server(Registrar):
         self.instructions = instructions
         self._about = {"title": title, "description": description, "websiteUrl": website_url, "icons": icons}
         self._routes = Routes(self._offered)
-        offer = Offer(_served(revisions), self._info, self._capabilities, instructions)
-        faults, dresser, changed = Faults(dev), Dresser(offer), self._routes.changed
+        offer = Offer(_served(revisions), self._info, self._capabilities, instructions, _level(log_level))
+        faults, dresser = Faults(dev), Dresser(offer)
+        self._hints = hints_of_lists(cache, cache_lists)
+        self._telling = Telling(limits, notices)
+        tools, prompts, resources = (partial(self._changed, method) for method in _LISTS_CHANGED)
         super().__init__(
             offer,
-            Tools(name, dresser, faults, page_size, changed),
-            Resources(dresser, faults, page_size, changed, limits.uri_bytes),
-            Prompts(name, dresser, faults, page_size, changed),
+            Tools(name, dresser, faults, page_size, tools, self._hints["tools"]),
+            Resources(dresser, faults, page_size, resources, limits.uri_bytes, self._hints),
+            Prompts(name, dresser, faults, page_size, prompts, self._hints["prompts"]),
+            cache,
         )
         self._declare(offers)
-        self.host = Host(self, Kernel(offer, self._routes, dresser, faults), lifespan, limits)
+        self._subscribing = Subscribing(self._resources.knows, limits.subscriptions)
+        self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)
+        self.host = Host(self, Kernel(offer, self._routes, dresser, faults), lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
 
     def __repr__(self) -> str:
@@ -94,6 +118,42 @@ class Server(Registrar):
     def limits(self) -> Limits:
         """The bounds that this server keeps."""
         return self.host.limits
+
+    # ---- telling clients of changes
+
+    def notify_tools_changed(self) -> None:
+        """Tell every client that the list of tools is not what it was.
+
+        This and the other `notify` methods reach sessions and listening requests of every revision alike. They may be
+        called from any thread and any task, and never wait; of changes that say the same and have not left yet, one
+        leaves. Adding and removing tools does it by itself. See server/tools of the specification.
+        """
+        self.notify(TOOLS_CHANGED)
+
+    def notify_prompts_changed(self) -> None:
+        """Tell every client that the list of prompts is not what it was (server/prompts)."""
+        self.notify(PROMPTS_CHANGED)
+
+    def notify_resources_changed(self) -> None:
+        """Tell every client that the lists of resources and templates are not what they were (server/resources)."""
+        self.notify(RESOURCES_CHANGED)
+
+    def notify_resource_updated(self, uri: str) -> None:
+        """Tell the clients that follow this URI that the resource is not what it was (server/resources)."""
+        self.notify(RESOURCE_UPDATED, {"uri": uri})
+
+    def notify(self, method: str, params: JsonObject | None = None) -> None:
+        """Send a notification to every client that may hear it.
+
+        Those that are not part of the protocol go to every session; a listening request of the stateless era hears only
+        what it asked for, so that there an extension has to say how. Raises ValueError for parameters that cannot be
+        JSON, or for a notification that belongs to one request or one client.
+        """
+        self._telling.tell(method, params)
+
+    def _changed(self, method: str) -> None:
+        self._routes.changed()
+        self._telling.changed(method)
 
     # ---- how it is served
 
@@ -128,16 +188,24 @@ class Server(Registrar):
     def _offered(self) -> dict[str, Route]:
         """Return the routes of everything that is offered at this moment."""
         own: dict[str, Route] = {"initialize": _again, "ping": _ping, "server/discover": self._discover}
-        return own | self._tools.routes() | self._resources.routes() | self._prompts.routes()
+        own |= self._listening.routes() | self._tools.routes() | self._prompts.routes()
+        if resources := self._resources.routes():
+            own |= resources | self._subscribing.routes()
+        return own if self._offer.log_level is None else own | logs.ROUTES
 
     def _capabilities(self, revision: Revision) -> JsonObject:
-        """Return the capabilities that are declared in a revision."""
-        rooms = {
-            "tools": self._tools.routes(),
-            "resources": self._resources.routes(),
-            "prompts": self._prompts.routes(),
-        }
-        return {name: {} for name, routes in rooms.items() if routes}
+        """Return the capabilities that are declared in a revision.
+
+        Lists may change and resources may be followed in every revision, if only by what is added later.
+        """
+        found: JsonObject = {} if self._offer.log_level is None else {"logging": {}}
+        if self._tools.routes():
+            found["tools"] = {"listChanged": True}
+        if self._resources.routes():
+            found["resources"] = {"listChanged": True, "subscribe": True}
+        if self._prompts.routes():
+            found["prompts"] = {"listChanged": True}
+        return found
 
     def _info(self, revision: Revision) -> JsonObject:
         """Return the Implementation of this server, with the members that a revision has.
@@ -159,8 +227,7 @@ class Server(Registrar):
         found: JsonObject = {
             "supportedVersions": list(self._offer.revisions),
             "capabilities": self._capabilities(admitted.revision),
-            "ttlMs": 0,
-            "cacheScope": "private",
+            **self._hints["discover"].members(),
         }
         if self.instructions is not None:
             found["instructions"] = self.instructions
@@ -174,6 +241,13 @@ async def _again(exchange: Exchange, admitted: Admitted) -> JsonObject:
 
 async def _ping(exchange: Exchange, admitted: Admitted) -> JsonObject:
     return {}
+
+
+def _level(level: str | None) -> str | None:
+    """Return a log level; raises ValueError for one that there is not."""
+    if level is not None and level not in LOG_LEVELS:
+        raise ValueError(f"log_level {level!r} is not one of {', '.join(LOG_LEVELS)}")
+    return level
 
 
 def _present(members: dict[str, Any]) -> dict[str, Any]:

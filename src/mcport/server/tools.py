@@ -19,6 +19,7 @@ from mcport.errors import InvalidParams, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
+from .cache_hint import NEVER, CacheHint
 from .calling import call
 from .content import failed, pack
 from .deadline import Overdue
@@ -85,9 +86,15 @@ class Tools:
     """All tools of a server."""
 
     def __init__(
-        self, server: str, dresser: Dresser, faults: Faults, size: int | None, changed: Callable[[], None]
+        self,
+        server: str,
+        dresser: Dresser,
+        faults: Faults,
+        size: int | None,
+        changed: Callable[[], None],
+        hint: CacheHint = NEVER,
     ) -> None:
-        self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed, Sight(faults))
+        self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed, Sight(faults), hint)
         self._server = server
         self._dresser = dresser
         self._faults = faults

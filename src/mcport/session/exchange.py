@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mcport.core.events import Asked
-from mcport.core.jsonrpc import JsonObject, Notification
+from mcport.core.jsonrpc import JsonObject, Notification, Raw
 from mcport.core.peer import progress_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Outlet(Protocol):
 
     def tell(self, notification: Notification) -> None:
         """Send a notification that belongs to the exchange; never waits."""
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether the other side is too slow to take more."""
         ...
 
     async def drained(self) -> None:
@@ -111,7 +117,7 @@ class Exchange:
             if self.stop is not None:
                 self.stop()
 
-    def notify(self, method: str, params: JsonObject | None = None) -> None:
+    def notify(self, method: str, params: JsonObject | Raw | None = None) -> None:
         """Send a notification that belongs to this request, unless it is settled already."""
         if self.asked.open:
             self.outlet.tell(Notification(method, params))
@@ -124,6 +130,17 @@ class Exchange:
         return notification is not None
 
 
+@dataclass(slots=True)
+class StaysOpen:
+    """What answers a request that is not done when its handler is: it stays open, and nobody runs for it.
+
+    It is over when the other side withdraws it, of which `Exchange.stop` is told, or when this side ends the
+    conversation: then `ending` makes the result (2026-07-28 basic/patterns/subscriptions).
+    """
+
+    ending: Callable[[], object]
+
+
 @contextmanager
 def _held(deadline: Pausable) -> Iterator[None]:
     deadline.hold()
@@ -134,4 +151,7 @@ def _held(deadline: Pausable) -> Iterator[None]:
 
 
 Answer: TypeAlias = Callable[[Exchange], Awaitable[object]]
-"""Answer this exchange: return the result, or raise a `ProtocolError`. Kernel, middleware and doors all speak it."""
+"""Answer this exchange: return the result or `StaysOpen`, or raise a `ProtocolError`.
+
+Kernel, middleware and doors all speak it.
+"""

@@ -35,11 +35,11 @@ from mcport.core.jsonrpc import (
 )
 from mcport.core.limits import Limits
 from mcport.core.oversized import read_oversized
-from mcport.core.peer import Peer
+from mcport.core.peer import CANCELLED, Peer
 from mcport.errors import INTERNAL_ERROR, ProtocolError
 
 from .channel import Channel
-from .exchange import Answer, Exchange
+from .exchange import Answer, Exchange, StaysOpen
 from .loop import Loop, Promise
 from .waiting import Clock, Lost, OnProgress, Overdue, Pending, Settled, Waiter
 
@@ -77,6 +77,7 @@ class Session:
         self._answer = answer
         self._hooks = hooks
         self._running: set[Exchange] = set()
+        self._open: dict[Asked, tuple[Exchange, StaysOpen]] = {}
         self._queue: deque[Asked] = deque()
         self._over: str | None = None
         self._closed = False
@@ -158,6 +159,9 @@ class Session:
             if exchange.cancelled:
                 return
             result = await self._answer(exchange)
+            if type(result) is StaysOpen:
+                self._keep_open(exchange, result)
+                return
             message = self.peer.answer(asked, result)
         except ProtocolError as error:
             message = self.peer.refuse(asked, error.code, error.message, error.data)
@@ -173,6 +177,11 @@ class Session:
         if message is not None:
             self.send(message)
 
+    def _keep_open(self, exchange: Exchange, kept: StaysOpen) -> None:
+        """A request is not done, and nobody runs for it."""
+        if exchange.asked.open:
+            self._open[exchange.asked] = (exchange, kept)
+
     def _start_next(self) -> None:
         while self._queue and len(self._running) < self._limits.requests_in_flight:
             asked = self._queue.popleft()
@@ -182,6 +191,9 @@ class Session:
                 exchange.task = self.loop.spawn(self._serve(exchange))
 
     def _withdrawn(self, event: Withdrawn) -> None:
+        if event.asked in self._open:
+            self._open.pop(event.asked)[0].cancel(event.reason)
+            return
         for exchange in self._running:
             if exchange.asked is event.asked:
                 exchange.cancel(event.reason)
@@ -260,6 +272,11 @@ class Session:
         """Send a notification; never waits."""
         self.send(notification)
 
+    @property
+    def full(self) -> bool:
+        """Whether the other side is too slow to take more."""
+        return self._channel.backlog >= self._limits.outbox_bytes
+
     async def drained(self) -> None:
         """Wait while the other side is too slow to take more."""
         if self._channel.backlog >= self._limits.outbox_bytes:
@@ -295,7 +312,21 @@ class Session:
         """Cancel every request of the other side that is being answered or waits for its turn."""
         self.peer.close_asked()
         self._queue.clear()
-        for exchange in list(self._running):
+        for exchange in [*self._running, *(exchange for exchange, _ in self._open.values())]:
+            exchange.cancel(reason)
+        self._open.clear()
+
+    def end_open(self, reason: str) -> None:
+        """End the requests that stay open: each gets its result and, as streams want it, a cancellation after that.
+
+        (2026-07-28 basic/patterns/subscriptions "Graceful Closure", basic/patterns/cancellation.)
+        """
+        kept, self._open = self._open, {}
+        for asked, (exchange, stays) in kept.items():
+            message = self.peer.answer(asked, stays.ending())
+            if message is not None:
+                self.send(message)
+                self.send(Notification(CANCELLED, {"requestId": asked.id, "reason": reason}))
             exchange.cancel(reason)
 
     async def idle(self, seconds: float) -> bool:
@@ -315,7 +346,9 @@ class Session:
 
     async def finish(self, grace: float, cleanup: float) -> None:
         """End the session politely: let what runs end within `grace` seconds, then stop it and allow `cleanup` more."""
-        if not await self.quiet(grace):
+        quiet = await self.quiet(grace)
+        self.end_open("the server is shutting down")
+        if not quiet:
             self.stop_running("the server is shutting down")
             await self.quiet(cleanup)
         await self.aclose()

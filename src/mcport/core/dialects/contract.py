@@ -6,7 +6,7 @@ Below: nothing but the revisions and the JSON types.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mcport.core.jsonrpc import JsonObject
@@ -30,7 +30,10 @@ LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", 
 
 @dataclass(slots=True)
 class Admitted:
-    """A request that may be served, and for whom. Client identity is for logs: it never steers behaviour."""
+    """A request that may be served, and for whom. Client identity is for logs: it never steers behaviour.
+
+    `log_level` is the least severe level of the log messages that the client is sent, None for silence.
+    """
 
     revision: Revision
     client_info: JsonObject
@@ -43,18 +46,24 @@ class Offer:
     """What a server says of itself, whoever asks.
 
     `info` has the members of an Implementation; `capabilities` are those of one revision; `revisions` are served,
-    newest first.
+    newest first. `log_level` is the one that a session begins with; None: there are no log messages in any era.
     """
 
     revisions: Mapping[str, Revision]
     info: Callable[[Revision], JsonObject]
     capabilities: Callable[[Revision], JsonObject]
     instructions: str | None = None
+    log_level: str | None = "info"
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What a server keeps for one connection of the handshake era. The stateless era reads and writes nothing of it."""
+    """What a server keeps for one connection of the handshake era. The stateless era reads and writes nothing of it.
+
+    `declared` are the capabilities that `initialize` promised; `subscribed` the URIs of resources that are followed.
+    """
 
     opened: Admitted | None = None
     initialized: bool = False
+    declared: JsonObject = field(default_factory=dict)
+    subscribed: set[str] = field(default_factory=set)

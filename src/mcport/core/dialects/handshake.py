@@ -53,10 +53,11 @@ def initialize(offer: Offer, conversation: Conversation, params: JsonObject) -> 
     capabilities: JsonObject = _member(params, "capabilities", dict)
     info: JsonObject = _member(params, "clientInfo", dict)
     revision = offer.revisions[version if version in served else served[0]]
-    conversation.opened = Admitted(revision, info, capabilities)
+    conversation.opened = Admitted(revision, info, capabilities, offer.log_level)
+    conversation.declared = offer.capabilities(revision)
     result: JsonObject = {
         "protocolVersion": revision.name,
-        "capabilities": offer.capabilities(revision),
+        "capabilities": conversation.declared,
         "serverInfo": offer.info(revision),
     }
     if offer.instructions is not None:

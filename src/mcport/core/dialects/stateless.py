@@ -33,11 +33,14 @@ def admit(offer: Offer, params: JsonObject) -> Admitted:
     if type(capabilities) is not dict:
         missing = "must be an object" if META_CAPABILITIES in meta else "is missing"
         raise InvalidParams(f"_meta {META_CAPABILITIES} {missing}")
-    client, level = meta.get(META_CLIENT), meta.get(META_LOG_LEVEL)
+    client = meta.get(META_CLIENT)
+    level = _level(meta[META_LOG_LEVEL], offer) if META_LOG_LEVEL in meta else None
     # Reserved keys are checked before use: one of the wrong shape counts as absent (basic/index "_meta").
-    return Admitted(
-        revision,
-        client if type(client) is dict else {},
-        capabilities,
-        level if type(level) is str and level in LOG_LEVELS else None,
-    )
+    return Admitted(revision, client if type(client) is dict else {}, capabilities, level)
+
+
+def _level(level: object, offer: Offer) -> str | None:
+    """Return from which level on a request wants log messages; raises `InvalidParams` (server/utilities/logging)."""
+    if type(level) is not str or level not in LOG_LEVELS:
+        raise InvalidParams(f"_meta {META_LOG_LEVEL} must be one of {', '.join(LOG_LEVELS)}, got {level!r:.60}")
+    return level if offer.log_level is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 import traceback
@@ -18,11 +19,25 @@ USUAL_NAMES: Final = ("server", "mcp", "app")
 _OUR_OWN: Final = (str(Path(__file__).parent), "<frozen importlib")
 
 
-def example_path(name: str) -> Path:
-    """Return the file of a bundled example; raises `UsageError` naming those that exist."""
+def examples() -> list[tuple[str, str]]:
+    """Return the name and the summary of every bundled example. None of them is run for that."""
+    found = []
+    for name, file in sorted(_example_files().items()):
+        documented = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        found.append((name, documented.partition("\n")[0]))
+    return found
+
+
+def _example_files() -> dict[str, Path]:
+    """Return the bundled examples: in the package, where it is installed; beside it, in a checkout."""
     package = Path(mcport.__file__).parent
     folders = [package / "examples", package.parent.parent / "examples"]
-    known = {file.stem: file for folder in reversed(folders) for file in folder.glob("[a-z]*.py")}
+    return {file.stem: file for folder in reversed(folders) for file in folder.glob("[a-z]*.py")}
+
+
+def example_path(name: str) -> Path:
+    """Return the file of a bundled example; raises `UsageError` naming those that exist."""
+    known = _example_files()
     if name not in known:
         raise UsageError(f"no example {name!r}; there are: {', '.join(sorted(known))}")
     return known[name]

@@ -1,4 +1,4 @@
-"""Reading the command line. What a command needs is imported when it runs."""
+"""The command: what was said is done, what goes wrong is one line. What a command needs is imported when it runs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ import sys
 from collections.abc import Sequence
 
 from mcport.errors import McportError
-from mcport.version import __version__
 
-from .usage import UsageError
-
-FAILED = 1
-WRONGLY_CALLED = 2
-INTERRUPTED = 130
+from .exits import DONE, FAILED, INTERRUPTED, exit_code
+from .parser import parse
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 1 it failed, 2 it was called wrongly, 130 after Ctrl-C."""
-    options = _parser().parse_args(argv)
+    """Run the command and return its exit code (`exits`)."""
+    commands = {"run": _run, "demo": _demo, "examples": _examples, "talk": _talk}
+    options = parse(sys.argv[1:] if argv is None else argv, commands)
     try:
         code: int = options.command(options)
         sys.stdout.flush()
@@ -29,45 +26,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except UsageError as error:
-        return _complain(error, WRONGLY_CALLED)
     except McportError as error:
-        return _complain(error, FAILED)
+        return _complain(error)
     return code
 
 
-def _complain(error: Exception, code: int) -> int:
-    print(f"mcport: {error}", file=sys.stderr)
-    return code
+def _complain(error: McportError) -> int:
+    from mcport.transports.printable import printable_line
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mcport", description="The Model Context Protocol: run and try servers.")
-    parser.add_argument("--version", action="version", version=f"mcport {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    run = commands.add_parser("run", help="serve a server from a Python file over stdio")
-    run.add_argument(
-        "file", metavar="FILE[:NAME]", help="a Python file, and the name of the server in it; or example:NAME"
-    )
-    run.set_defaults(command=_run)
-
-    demo = commands.add_parser("demo", help="start the bundled example and show a conversation with it")
-    demo.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
-    demo.add_argument("--wire", action="store_true", help="show every message as it was on the wire")
-    demo.set_defaults(command=_demo)
-    return parser
+    print(f"mcport: {printable_line(str(error), longest=2000)}", file=sys.stderr)
+    return exit_code(error)
 
 
 def _run(options: argparse.Namespace) -> int:
     from .loading import load_server
 
     load_server(options.file).run()
-    return 0
+    return DONE
 
 
 def _demo(options: argparse.Namespace) -> int:
     from .demo import demo
 
     demo(revision=options.revision, wire=options.wire)
-    return 0
+    return DONE
+
+
+def _examples(options: argparse.Namespace) -> int:
+    from .loading import examples
+
+    for name, summary in examples():
+        print(f"{name.ljust(14)} {summary}")
+    print("\nmcport run example:NAME serves one; mcport list example:NAME shows what it offers")
+    return DONE
+
+
+def _talk(options: argparse.Namespace) -> int:
+    from .conversation import converse
+
+    return converse(options)

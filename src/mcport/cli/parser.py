@@ -1,0 +1,97 @@
+"""What can be said on the command line. It knows the words and loads nothing that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from mcport.version import __version__
+
+from .exits import EXPLAINED
+
+Command = Callable[[argparse.Namespace], int]
+
+TALKING: Final = {
+    "list": (
+        "[tools|resources|templates|prompts ...]",
+        "show what a server offers",
+    ),
+    "call": ("TOOL [NAME=VALUE | NAME:=JSON | JSON | @FILE | - ...]", "call a tool and show its result"),
+    "read": ("URI", "read a resource"),
+    "prompt": ("NAME [NAME=VALUE ...]", "get a prompt, its arguments filled in"),
+    "complete": ("PROMPT|TEMPLATE ARGUMENT=BEGINNING [NAME=VALUE ...]", "suggest values for an argument"),
+}
+"""The commands that talk to a server: what stands behind the target, and what they do."""
+
+_TARGET: Final = (
+    "TARGET is a Python script, example:NAME, or FILE.json#NAME for an entry of an mcpServers file;"
+    " without it, the server is the command behind -- or the one of --config and --server."
+)
+
+
+def parse(argv: Sequence[str], commands: Mapping[str, Command]) -> argparse.Namespace:
+    """Return what was said; ends the process with the usage and code 2 where that makes no sense."""
+    parser, children = _parser(commands)
+    words, behind = _split(argv)
+    options, rest = parser.parse_known_args(words)
+    strange = [word for word in rest if word.startswith("-") and word != "-"] if hasattr(options, "words") else rest
+    if strange:
+        children.get(options.name, parser).error(f"unrecognized arguments: {' '.join(strange)}")
+    if hasattr(options, "words"):
+        # Words that stood behind an option: argparse takes those in one place only.
+        options.words += rest
+        options.behind = behind
+    return options
+
+
+def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before and behind `--`, for the commands that give it a meaning."""
+    if "--" not in argv or argv[0] not in TALKING:
+        return [*argv], []
+    place = [*argv].index("--")
+    return [*argv[:place]], [*argv[place + 1 :]]
+
+
+def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    parser = argparse.ArgumentParser(prog="mcport", description="The Model Context Protocol: run, try and use servers.")
+    parser.add_argument("--version", action="version", version=f"mcport {__version__}")
+    choices = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
+    children: dict[str, argparse.ArgumentParser] = {}
+
+    run = children["run"] = choices.add_parser("run", help="serve a server from a Python file over stdio")
+    run.add_argument(
+        "file", metavar="FILE[:NAME]", help="a Python file, and the name of the server in it; or example:NAME"
+    )
+    demo = children["demo"] = choices.add_parser(
+        "demo", help="start the bundled example and show a conversation with it"
+    )
+    demo.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
+    demo.add_argument("--wire", action="store_true", help="show every message as it was on the wire")
+    children["examples"] = choices.add_parser("examples", help="list the bundled examples")
+    for name, (behind, does) in TALKING.items():
+        child = children[name] = choices.add_parser(
+            name,
+            help=does,
+            usage=f"mcport {name} [options] TARGET {behind}\n       mcport {name} [options] {behind} -- COMMAND ...",
+            description=f"{does[0].upper()}{does[1:]}. {_TARGET}",
+            epilog=EXPLAINED,
+        )
+        _talking(child, name)
+    for name, child in children.items():
+        child.set_defaults(command=commands.get(name, commands["talk"]))
+    return parser, children
+
+
+def _talking(child: argparse.ArgumentParser, name: str) -> None:
+    child.add_argument("words", nargs="*", metavar="TARGET ...", help=argparse.SUPPRESS)
+    child.add_argument("--json", action="store_true", help="write one JSON document, as on the wire")
+    child.add_argument("--config", metavar="FILE", help="an mcpServers file")
+    child.add_argument("--server", metavar="NAME", help="the entry of that file (default: the only one)")
+    child.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
+    child.add_argument("--timeout", metavar="S", type=float, help="seconds that the server may be silent")
+    child.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable for the server")
+    child.add_argument("--trace", action="store_true", help="show every message, and the server's stderr, on stderr")
+    if name == "read":
+        child.add_argument("--output", metavar="FILE", help="write what was read into a file, exactly")
+    child.set_defaults(does=name, behind=[])

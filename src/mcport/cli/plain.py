@@ -1,0 +1,54 @@
+"""Where the client's commands write: results on stdout, everything else on stderr.
+
+Below: `screen`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from io import TextIOWrapper
+from typing import Final
+
+from mcport.transports.printable import printable_line
+
+from .screen import Screen
+
+_PIPE_WIDTH: Final = 160
+
+
+class Plain:
+    """The two streams of one command."""
+
+    def __init__(self) -> None:
+        self.notes = Screen(sys.stderr)
+        if isinstance(sys.stdout, TextIOWrapper):
+            # A terminal that cannot show a character gets its escape.
+            sys.stdout.reconfigure(errors="backslashreplace")
+
+    @property
+    def width(self) -> int:
+        """How many columns a line may have."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
+
+    def lines(self, *lines: str) -> None:
+        """Write lines of a result; whoever made them has made them harmless."""
+        for line in lines:
+            print(line)
+
+    def document(self, value: object) -> None:
+        """Write one JSON document; it is plain ASCII, so nothing in it can do harm."""
+        print(json.dumps(value, indent=2))
+
+    def record(self, value: object) -> None:
+        """Write one JSON document as one line, at once."""
+        print(json.dumps(value), flush=True)
+
+    def failure(self, text: str) -> None:
+        """Write what a tool says of its failure."""
+        print(text, file=sys.stderr)
+
+    def server_line(self, line: str) -> None:
+        """Show a line that the server wrote to its stderr."""
+        print(f"!! {printable_line(line)}", file=sys.stderr)

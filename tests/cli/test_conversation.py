@@ -16,6 +16,7 @@ from mcport import Context, ResourceNotFound, Server, ToolError
 from mcport.cli import conversation
 from mcport.cli.destination import destination
 from tests.cli.commands import MCPORT, Done, Here, environment, run
+from tests.client import notifying
 from tests.client.counterpart import ALL, error, result, text, usual
 from tests.client.playing import Wire, child_command, child_pid, is_running
 
@@ -253,6 +254,48 @@ def test_complete_shows_a_value_a_line(here: Here, meant: Meant) -> None:
     meant(wire)
     assert json.loads(here("complete", "desk", "a://{b}", "b=", "--json").stdout)["completion"]["values"][0] == "Lyon"
     assert wire.messages[-1]["params"]["ref"] == {"type": "ref/resource", "uri": "a://{b}"}
+
+
+CHANGING = notifying.table(
+    "2026-07-28",
+    "note://a",
+    listen=[
+        notifying.acknowledging(["note://a"]),
+        notifying.stamped(notifying.TOOLS, "$id"),
+        notifying.stamped(notifying.UPDATED, "$id", uri="note://a"),
+        notifying.stamped(notifying.PROMPTS, "$id"),
+    ],
+)
+
+
+def test_listen_shows_a_line_for_each_change_until_there_were_enough(here: Here, meant: Meant) -> None:
+    meant(Wire(CHANGING))
+    done = here("listen", "desk", "tools", "prompts", "--count", "3", "note://a")
+    assert outcome(done) == (
+        0,
+        "tools changed\nresource updated: note://a\nprompts changed\n",
+        "listening to tools, prompts, note://a\n",
+    )
+
+
+def test_listen_writes_json_lines_for_programs(here: Here, meant: Meant) -> None:
+    meant(Wire(CHANGING))
+    done = here("listen", "desk", "tools", "note://a", "--count", "2", "--json")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"changed": "tools"},
+        {"changed": "resource", "uri": "note://a"},
+    ]
+
+
+def test_listen_without_a_name_hears_of_every_list_that_the_server_tells_of(here: Here, meant: Meant) -> None:
+    wire = Wire(notifying.table("2026-07-28", declared={"tools": {"listChanged": True}, "prompts": {}}))
+    wire.counterpart.table["subscriptions/listen"] += [notifying.ending("$id")]
+    meant(wire)
+    assert outcome(here("listen", "desk")) == (0, "", "listening to tools\n")
+    meant(Wire(usual("2026-07-28")))
+    assert here("listen", "desk").returncode == 2
+    meant(Wire(usual("2026-07-28")))
+    assert here("listen", "desk", "tools").returncode == 4
 
 
 def test_a_server_without_templates_is_listed_all_the_same(here: Here, meant: Meant) -> None:

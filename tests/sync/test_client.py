@@ -14,12 +14,13 @@ from typing import assert_type
 import anyio
 import pytest
 
-from mcport import Cancelled, ConnectFailed, ConnectionLost, Context, Server, Timeout, sync
+from mcport import Cancelled, Change, ConnectFailed, ConnectionLost, Context, ResourceUpdated, Server, Timeout, sync
 from mcport.client.client import Client as AsyncClient
 from mcport.spec.types import CallToolResult, ListToolsResult, Tool
 from mcport.sync.portal import Portal, PortalClosed
-from tests.client.counterpart import ALL, usual
-from tests.client.playing import child_command, child_pid, is_running
+from tests.client import notifying
+from tests.client.counterpart import ALL, STATELESS, notification, usual
+from tests.client.playing import Wire, child_command, child_pid, is_running
 from tests.transports.children import PATIENCE, SOURCES
 
 REVISION = "2025-11-25"
@@ -149,6 +150,34 @@ def test_importing_it_loads_nothing_that_costs() -> None:
         timeout=30,
     )
     assert (done.stdout.strip(), done.stderr) == ("[] Client", "")
+
+
+@pytest.mark.parametrize("revision", ALL)
+def test_p23_a_loop_hears_what_changes_at_the_server(revision: str) -> None:
+    table = notifying.table(revision, "note://a")
+    told = notification(notifying.UPDATED, {"uri": "note://a"})
+    table["resources/subscribe"].append(told)
+    if revision in STATELESS:
+        table["subscriptions/listen"].append(notifying.stamped(notifying.UPDATED, "$id", uri="note://a"))
+    with sync.Client(Wire(table), revision=revision) as client:
+        with client.listen(uris=["note://a"]) as changes:
+            assert_type(changes, sync.Stream[Change])
+            assert next(changes) == ResourceUpdated("note://a")
+        assert [*changes] == []
+        for change in client.listen(uris=["note://a"]):
+            assert change == ResourceUpdated("note://a")
+            break
+
+
+def test_listening_ends_for_a_waiting_thread_when_it_is_closed() -> None:
+    with sync.Client(Wire(notifying.table("2026-07-28"))) as client, client.listen(tools=True) as changes:
+        heard: list[Change] = []
+        thread = threading.Thread(target=lambda: heard.extend(changes))
+        thread.start()
+        changes.close()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert heard == []
 
 
 # ---- threads and loops

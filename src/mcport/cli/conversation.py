@@ -1,4 +1,4 @@
-"""The commands that talk to a server: list, call, read, prompt, complete.
+"""The commands that talk to a server: list, call, read, prompt, complete, listen.
 
 Each opens one conversation, asks, shows the answer and ends it. Below: the client, `arguments`, `destination`,
 `showing`, `plain`.
@@ -24,14 +24,27 @@ from mcport.spec.types import (
     PromptReference,
     ResourceTemplateReference,
 )
+from mcport.transports.printable import printable_line
 
 from .arguments import text_arguments, tool_arguments
 from .destination import Destination, destination
 from .exits import DONE, FAILED
 from .plain import Plain
-from .showing import block_text, bounded, contents_text, decoded, prompt_rows, result_text, table, tool_rows
+from .showing import (
+    block_text,
+    bounded,
+    change_line,
+    change_record,
+    contents_text,
+    decoded,
+    prompt_rows,
+    result_text,
+    table,
+    tool_rows,
+)
 from .usage import UsageError
 
+LISTENED: Final = ("tools", "prompts", "resources")
 KINDS: Final = ("tools", "resources", "templates", "prompts")
 
 
@@ -143,6 +156,28 @@ class _Conversation:
         else:
             self._plain.lines(*map(bounded, result.completion.values))
         return DONE
+
+    async def _listen(self, client: Client) -> int:
+        wanted = {kind: kind in self._words or self._unnamed(client, kind) for kind in LISTENED}
+        uris = [word for word in self._words if word not in LISTENED]
+        if not uris and not any(wanted.values()):
+            raise UsageError("the server tells of no changes of its lists; name the URIs of resources to listen to")
+        count = 0
+        async with client.listen(
+            tools=wanted["tools"], prompts=wanted["prompts"], resources=wanted["resources"], uris=uris
+        ) as changes:
+            self._plain.note(f"listening to {', '.join([*filter(wanted.get, LISTENED), *map(printable_line, uris)])}")
+            async for change in changes:
+                self._plain.record(change_record(change) if self._options.json else change_line(change))
+                count += 1
+                if count == self._options.count:
+                    break
+        return DONE
+
+    def _unnamed(self, client: Client, kind: str) -> bool:
+        """Whether nothing was named to listen to, and the server tells of this."""
+        declared = client.capabilities.get(kind)
+        return not self._words and isinstance(declared, dict) and declared.get("listChanged") is True
 
     # ---- what they share
 

@@ -20,6 +20,7 @@ TALKING: Final = {
     "call": ("TOOL [NAME=VALUE | NAME:=JSON | JSON | @FILE | - ...]", "call a tool and show its result"),
     "read": ("URI", "read a resource"),
     "prompt": ("NAME [NAME=VALUE ...]", "get a prompt, its arguments filled in"),
+    "listen": ("[tools|prompts|resources|URI ...]", "show what changes at a server, until Ctrl-C"),
     "complete": ("PROMPT|TEMPLATE ARGUMENT=BEGINNING [NAME=VALUE ...]", "suggest values for an argument"),
 }
 """The commands that talk to a server: what stands behind the target, and what they do."""
@@ -28,6 +29,10 @@ _TARGET: Final = (
     "TARGET is a Python script, example:NAME, or FILE.json#NAME for an entry of an mcpServers file;"
     " without it, the server is the command behind -- or the one of --config and --server."
 )
+
+
+_JSON: Final = "write one JSON document, as on the wire"
+_JSON_LINES: Final = "write one JSON document a line"
 
 
 def parse(argv: Sequence[str], commands: Mapping[str, Command]) -> argparse.Namespace:
@@ -85,7 +90,7 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
 
 def _talking(child: argparse.ArgumentParser, name: str) -> None:
     child.add_argument("words", nargs="*", metavar="TARGET ...", help=argparse.SUPPRESS)
-    child.add_argument("--json", action="store_true", help="write one JSON document, as on the wire")
+    child.add_argument("--json", action="store_true", help=_JSON_LINES if name == "listen" else _JSON)
     child.add_argument("--config", metavar="FILE", help="an mcpServers file")
     child.add_argument("--server", metavar="NAME", help="the entry of that file (default: the only one)")
     child.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
@@ -94,4 +99,6 @@ def _talking(child: argparse.ArgumentParser, name: str) -> None:
     child.add_argument("--trace", action="store_true", help="show every message, and the server's stderr, on stderr")
     if name == "read":
         child.add_argument("--output", metavar="FILE", help="write what was read into a file, exactly")
+    if name == "listen":
+        child.add_argument("--count", metavar="N", type=int, help="end after so many changes")
     child.set_defaults(does=name, behind=[])

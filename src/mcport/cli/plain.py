@@ -42,8 +42,12 @@ class Plain:
         print(json.dumps(value, indent=2))
 
     def record(self, value: object) -> None:
-        """Write one JSON document as one line, at once."""
-        print(json.dumps(value), flush=True)
+        """Write one line at once: a text as it is, anything else as a JSON document."""
+        print(value if isinstance(value, str) else json.dumps(value), flush=True)
+
+    def note(self, text: str) -> None:
+        """Tell the person what is going on."""
+        print(text, file=sys.stderr, flush=True)
 
     def failure(self, text: str) -> None:
         """Write what a tool says of its failure."""

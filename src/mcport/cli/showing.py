@@ -12,6 +12,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from mcport.client.changes import (
+    Change,
+    Notified,
+    PromptsChanged,
+    ResourcesChanged,
+    ResourceUpdated,
+    ToolsChanged,
+)
+from mcport.core.jsonrpc import JsonObject
 from mcport.spec.types import (
     AudioContent,
     BlobResourceContents,
@@ -28,6 +37,7 @@ from mcport.transports.printable import printable, printable_line
 
 LONGEST_TEXT: Final = 100_000
 _WIDEST_HEAD: Final = 44
+_LISTS: Final = {ToolsChanged: "tools", PromptsChanged: "prompts", ResourcesChanged: "resources"}
 
 
 def tool_rows(tools: Iterable[Tool]) -> Iterator[tuple[str, str]]:
@@ -77,6 +87,26 @@ def contents_text(contents: TextResourceContents | BlobResourceContents) -> str:
         return bounded(contents.text)
     kind = printable_line(contents.mime_type or "bytes")
     return f"[{printable_line(contents.uri)}: {kind}, {_size(contents.blob)}]"
+
+
+def change_line(change: Change) -> str:
+    """Return what changed as one line."""
+    match change:
+        case ResourceUpdated(uri=uri):
+            return f"resource updated: {printable_line(uri)}"
+        case Notified(method=method, params=params):
+            return printable_line(f"{method}: {json.dumps(params)}")
+    return f"{_LISTS[type(change)]} changed"
+
+
+def change_record(change: Change) -> JsonObject:
+    """Return what changed as JSON."""
+    match change:
+        case ResourceUpdated(uri=uri):
+            return {"changed": "resource", "uri": uri}
+        case Notified(method=method, params=params):
+            return {"changed": "extension", "method": method, "params": params}
+    return {"changed": _LISTS[type(change)]}
 
 
 def result_text(content: Sequence[ContentBlock], structured: object) -> str:

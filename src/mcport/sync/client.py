@@ -226,6 +226,7 @@ class Client:
     each_resource = _iterating(AsyncClient.each_resource)
     each_resource_template = _iterating(AsyncClient.each_resource_template)
     each_tool = _iterating(AsyncClient.each_tool)
+    listen = _iterating(AsyncClient.listen)
 
     start = _starting(AsyncClient.start)
     start_tool = _starting(AsyncClient.start_tool)

@@ -35,9 +35,13 @@ class Stream(Generic[ItemT]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        leave = getattr(self._source, "__aexit__", None)
+        self.close()
+
+    def close(self) -> None:
+        """Wait for no more; whoever iterates, in any thread, comes to the end. Safe to call twice."""
+        leave = getattr(self._source, "aclose", None)
         if leave is not None:
-            self._run(lambda: leave(kind, error, trace))
+            self._run(leave)
 
     def __iter__(self) -> Self:
         return self

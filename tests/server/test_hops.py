@@ -8,6 +8,7 @@ tools. Under a profile hook every call of Python and of C is seen.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import sys
@@ -202,6 +203,34 @@ async def test_one_call_validates_twice_at_most_and_dumps_once(
         assert count.of(PARSES) == 1
 
     await over_pipes(server_of(3), revision, talk)
+
+
+@dataclasses.dataclass
+class Sum:
+    a: int
+    total: float
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_a_structured_result_is_dumped_once_and_its_text_is_made_of_the_same_bytes(revision: str) -> None:
+    server = server_of(3)
+
+    @server.tool
+    async def total(a: int) -> Sum:
+        return Sum(a, a + 0.5)
+
+    async def talk(pipes: Pipes) -> None:
+        await pipes.call("total", {"a": 1})
+        pipes.write("tools/call", {"name": "total", "arguments": {"a": 1}})
+        with counting() as count:
+            for _ in range(STEPS):
+                await asyncio.sleep(0)
+        assert (await pipes.read())["result"]["content"] == [{"type": "text", "text": '{"a":1,"total":1.5}'}]
+        assert count.of(VALIDATIONS) == 1  # of the arguments: the value was built from its type
+        assert count.of(DUMPS) == 2  # the value, and its JSON as a string
+        assert count.of(PARSES) == 1
+
+    await over_pipes(server, revision, talk)
 
 
 @pytest.mark.parametrize("revision", ALL)

@@ -7,7 +7,7 @@ types, loaded only when a value of theirs comes along.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
@@ -17,6 +17,9 @@ from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
 from .unsendable import ResultUnsendable, unsendable
+
+if TYPE_CHECKING:
+    from mcport.spec.types import CallToolResult
 
 _TEXT: Final = b'{"content":[{"type":"text","text":%b}]}'
 _NUMBER: Final = b'{"content":[{"type":"text","text":"%d"}]}'
@@ -94,6 +97,29 @@ def block_of(value: Any, revision: Revision) -> Model:
     return TextContent(type="text", text=text_of(value))
 
 
+def result_of(result: CallToolResult, revision: Revision, *, wrap: bool = False) -> Model:
+    """Return a result that was made by hand as a revision knows it.
+
+    Structured content that the revision cannot carry is wrapped if that is declared, and else becomes text, unless
+    there is some already.
+    """
+    blocks: list[Any] = [block_of(block, revision) for block in result.content]
+    changes: dict[str, object] = {"content": blocks}
+    if "structured_content" in result.model_fields_set and not _carries(revision, result.structured_content):
+        if wrap and revision.has_structured_output and not result.is_error:
+            changes["structured_content"] = {"result": result.structured_content}
+        else:
+            changes["structured_content"] = None
+            if not blocks:
+                blocks.append(block_of(result.structured_content, revision))
+    return result.model_copy(update=changes)
+
+
+def _carries(revision: Revision, value: object) -> bool:
+    """Whether a revision can carry a value as structured content."""
+    return revision.has_structured_output and (revision.structured_any_json or isinstance(value, dict))
+
+
 def _as_resource(audio: Any) -> Model:
     """Return audio as a resource with the same bytes: a client that knows no audio can at least keep it."""
     from mcport.spec.types import BlobResourceContents, EmbeddedResource
@@ -106,7 +132,7 @@ def _pack_model(value: Model, revision: Revision) -> Model | Body:
     from mcport.spec.types import CallToolResult
 
     if isinstance(value, CallToolResult):
-        return value.model_copy(update={"content": [block_of(block, revision) for block in value.content]})
+        return result_of(value, revision)
     return _result([block_of(value, revision)]) if _is_content(value) else _text(value)
 
 

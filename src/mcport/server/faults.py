@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from .unsendable import ResultUnsendable
+from .unsendable import ResultUnsendable, ReturnWrong
 
 log: Final = logging.getLogger("mcport.server")
 
@@ -42,7 +42,8 @@ class Faults:
         if self.dev:
             return f"{where} failed ({trouble})\n{story}"
         if isinstance(error, ResultUnsendable):
-            return f"{where} is at fault: what it returned cannot be sent ({trouble}; the server's log has the details)"
+            why = "is not what it declares" if isinstance(error, ReturnWrong) else "cannot be sent"
+            return f"{where} is at fault: what it returned {why} ({trouble}; the server's log has the details)"
         return f"{where} failed unexpectedly ({trouble}; the server's log has the details)"
 
     def overdue(self, where: str, error: Exception) -> str:

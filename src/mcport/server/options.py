@@ -51,6 +51,11 @@ class ToolOptions(Options, total=False):
     """What may be said of a tool (server/tools "Tool")."""
 
     annotations: ToolAnnotations | None
+    structured: bool | None
+    """Whether results carry the returned value as JSON beside the text. By default the return annotation decides: text,
+    content, nothing and anything do not. True demands it, False switches it off."""
+    output_schema: JsonObject | None
+    """A JSON Schema of the returned value, in place of the one that its annotation means; values are checked by it."""
 
 
 class ResourceOptions(Options, total=False):

@@ -10,14 +10,17 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from mcport.core.dialects.contract import Offer
+from mcport.core.jsonrpc import JsonObject
 from mcport.core.uri_template import UriTemplate
 
 from .cache_hint import CacheHint
 from .dependencies import Dependencies
 from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
 from .prompts import PromptEntry, Prompts
+from .raw_signature import RawSignature
 from .resources import ResourceEntry, Resources
 from .signature import Signature
+from .structured import structured_of
 from .tools import ToolEntry, Tools
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -77,6 +80,19 @@ class Registrar:
         """Register a function as a tool, as `tool` does; also while the server runs, from any thread."""
         self._add_tool(function, self._checked(options, ToolOptions))
 
+    def add_raw_tool(
+        self, name: str, handler: Callable[..., Any], /, *, input_schema: JsonObject, **options: Unpack[ToolOptions]
+    ) -> None:
+        """Register a tool whose arguments are described by a JSON Schema and arrive as one dict.
+
+        Clients see `input_schema` exactly as it is given. `handler(arguments)`, or `handler(arguments, ctx)`, is called
+        with arguments that fit it. Its results are checked if there is an `output_schema`. Raises TypeError for a
+        handler that takes anything else, `SchemaRefused`, a ValueError, for a schema that is not valid, ValueError for
+        a name that is taken. See server/tools of the specification.
+        """
+        given = {**self._checked(options, ToolOptions), "name": name}
+        self._tools.add(_entry(handler, RawSignature(name, handler, input_schema), given))
+
     def remove_tool(self, name: str) -> None:
         """Take a tool away, also while the server runs and from any thread; calls of it that run go on to their end.
 
@@ -86,7 +102,7 @@ class Registrar:
 
     def _add_tool(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
         called, signature = self._dependencies.read(function, given.get("name"))
-        self._tools.add(ToolEntry(function=called, signature=signature, **{"name": signature.name, **given}))
+        self._tools.add(_entry(called, signature, {"name": signature.name, **given}))
 
     # ---- resources
 
@@ -166,6 +182,14 @@ class Registrar:
 
     def _checked(self, options: Mapping[str, object], known: type[Options]) -> dict[str, Any]:
         return checked(options, known, self._offer.revisions.values())
+
+
+def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, Any]) -> ToolEntry:
+    """Return a tool, with what it declares of its results."""
+    kept = {key: value for key, value in given.items() if key not in ("structured", "output_schema")}
+    declared = {key: value for key, value in given.items() if key in ("structured", "output_schema")}
+    output = structured_of(given["name"], signature.returns, **declared)
+    return ToolEntry(function=function, signature=signature, output=output, **kept)
 
 
 def _check_variables(uri: str, template: UriTemplate | None, signature: Signature) -> None:

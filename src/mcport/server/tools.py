@@ -29,6 +29,7 @@ from .limiting import Call
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
+from .structured import Structured
 from .suggestions import did_you_mean
 from .visibility import Sight, Visible
 
@@ -55,6 +56,7 @@ class ToolEntry:
     meta: JsonObject | None = None
     visible: Visible | None = None
     call: Call = call
+    output: Structured | None = None
 
     @property
     def key(self) -> str:
@@ -69,6 +71,7 @@ class ToolEntry:
             title=self.title,
             description=self.description or self.signature.description or None,
             input_schema=self.signature.input_schema,
+            output_schema=self.output.schema if self.output is not None else None,
             annotations=self.annotations,
             icons=self.icons,
             meta=self.meta,
@@ -77,9 +80,9 @@ class ToolEntry:
 
 def tools_page(tools: list[Model], cursor: str | None) -> Model:
     """Return a page of the list of tools."""
-    from mcport.spec.types import ListToolsResult
+    from .tool_list import ToolList
 
-    return ListToolsResult(tools=tools, next_cursor=cursor)
+    return ToolList(tools=tools, next_cursor=cursor)
 
 
 class Tools:
@@ -123,7 +126,8 @@ class Tools:
         try:
             bound = tool.signature.bind(arguments)
             value = await tool.call(tool.function, tool.signature, bound, exchange, admitted)
-            result = pack(value, admitted.revision)
+            output = tool.output
+            result = pack(value, admitted.revision) if output is None else output.pack(value, admitted.revision)
             return result if type(result) is Body else self._dresser.dress_returned(value, result, admitted.revision)
         except ArgumentsInvalid as error:
             line = f"{tool.name}: {error.line}"

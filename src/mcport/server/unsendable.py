@@ -21,6 +21,10 @@ class ResultUnsendable(ValueError):
     """What a handler returned cannot be sent. The text names the part and its type, never its value."""
 
 
+class ReturnWrong(ResultUnsendable):
+    """What a handler returned is not what it declares. The text names the field, never its value."""
+
+
 def unsendable(value: object, error: Exception) -> ResultUnsendable:
     """Return the error that says which part of `value` could not be written; `error` is what the writer said."""
     found = next(_faults(value), None)

@@ -5,10 +5,10 @@ Knows JSON Schema 2020-12 as pydantic writes it. Refuses to know callables. Belo
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core.core_schema import CoreSchema
+from pydantic_core.core_schema import ComputedField, CoreSchema, WithDefaultSchema
 
 __all__ = ["Schema", "allows", "json_schema", "plain"]
 
@@ -39,10 +39,25 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
 
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        """In what is written every field of a model is there, unless its author leaves it out on a condition."""
+        if self.mode != "serialization" or field["type"] == "typed-dict-field":
+            return super().field_is_required(field, total)
+        return not field.get("serialization_exclude") and "serialization_exclude_if" not in field
 
-def json_schema(schema: CoreSchema) -> Schema:
-    """Return the JSON Schema of what a core schema accepts, as pydantic writes it, but for titles of fields."""
-    return _Generator().generate(schema, mode="validation")
+    def default_schema(self, schema: WithDefaultSchema) -> dict[str, Any]:
+        """What is written is always there, so that it is of no interest what it would be otherwise."""
+        return self.generate_inner(schema["schema"]) if self.mode == "serialization" else super().default_schema(schema)
+
+    def computed_field_schema(self, schema: ComputedField) -> dict[str, Any]:
+        """A computed field is read like any other."""
+        found = super().computed_field_schema(schema)
+        return {key: value for key, value in found.items() if key != "readOnly"}
+
+
+def json_schema(schema: CoreSchema, mode: Literal["validation", "serialization"] = "validation") -> Schema:
+    """Return the JSON Schema of what a core schema accepts, or writes, as pydantic has it, but for titles of fields."""
+    return _Generator().generate(schema, mode=mode)
 
 
 def plain(schema: Schema) -> Schema:

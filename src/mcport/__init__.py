@@ -38,6 +38,15 @@ if TYPE_CHECKING:
     from .server.cache_hint import CacheHint as CacheHint
     from .server.context import Context as Context
     from .server.dependencies.depends import Depends as Depends
+    from .server.middleware import Middleware as Middleware
+    from .server.middleware import Next as Next
+    from .server.requests import ClientNotification as ClientNotification
+    from .server.requests import Completing as Completing
+    from .server.requests import ListRequest as ListRequest
+    from .server.requests import PromptGet as PromptGet
+    from .server.requests import Request as Request
+    from .server.requests import ResourceRead as ResourceRead
+    from .server.requests import ToolCall as ToolCall
     from .server.server import Server as Server
     from .session.channel import EndOfStream as EndOfStream
     from .session.channel import Transport as Transport
@@ -74,6 +83,15 @@ _HOMES = {
     "CacheHint": "server.cache_hint",
     "Context": "server.context",
     "Depends": "server.dependencies.depends",
+    "Middleware": "server.middleware",
+    "Next": "server.middleware",
+    "Completing": "server.requests",
+    "ListRequest": "server.requests",
+    "ClientNotification": "server.requests",
+    "PromptGet": "server.requests",
+    "Request": "server.requests",
+    "ResourceRead": "server.requests",
+    "ToolCall": "server.requests",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

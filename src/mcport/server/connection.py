@@ -36,6 +36,7 @@ class Connection:
     def __init__(self, kernel: Kernel, channel: Channel, loop: Loop, limits: Limits, life: Life | None) -> None:
         self.conversation = Visit(life=life)
         self._gone = loop.promise()
+        self._hearing = kernel.hearing
         hooks = Hooks(
             told=self._told, ended=self._ended, malformed=_malformed, serves=_always, batches=self._allows_batches
         )
@@ -61,12 +62,10 @@ class Connection:
         self.session.ended("the server is shutting down")
 
     def _told(self, event: Told) -> None:
-        if event.method == "notifications/initialized":
-            if self.conversation.opened is not None:
-                self.conversation.initialized = True
-                subscribing.begin(self.conversation, self.session)
-        else:
-            log.debug("ignored notification %s", event.method)
+        if event.method == "notifications/initialized" and self.conversation.opened is not None:
+            self.conversation.initialized = True
+            subscribing.begin(self.conversation, self.session)
+        self._hearing.take(event, self.session.loop)
 
     def _ended(self, reason: str) -> None:
         log.debug("the client is gone: %s", reason)

@@ -14,6 +14,7 @@ from mcport.session.exchange import Exchange, StaysOpen
 
 from .dressing import Dresser
 from .faults import Faults
+from .hearing import Hearing
 from .refusals import fitted
 from .routes import Route, Routes
 
@@ -21,7 +22,9 @@ from .routes import Route, Routes
 class Kernel:
     """Answers exchanges for one server, whatever the transport and the revision."""
 
-    def __init__(self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults) -> None:
+    def __init__(self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults, hearing: Hearing) -> None:
+        self.hearing = hearing
+        """Hears what clients tell without being asked."""
         self._offer = offer
         self._faults = faults
         self._routes = routes

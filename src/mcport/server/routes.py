@@ -19,10 +19,17 @@ Route: TypeAlias = Callable[[Exchange, Admitted], Awaitable[object]]
 
 
 class Routes:
-    """The tables of one server. `offered` returns the routes of all methods that are offered at this moment."""
+    """The tables of one server.
 
-    def __init__(self, offered: Callable[[], Mapping[str, Route]]) -> None:
+    `offered` returns the routes of all methods that are offered at this moment; `around` puts middleware around one, or
+    returns it as it is.
+    """
+
+    def __init__(
+        self, offered: Callable[[], Mapping[str, Route]], around: Callable[[str, Route], Route] | None = None
+    ) -> None:
         self._offered = offered
+        self._around = around or _bare
         self._tables: dict[str, dict[str, Route]] = {}
 
     def table(self, revision: Revision) -> dict[str, Route]:
@@ -31,7 +38,7 @@ class Routes:
         table = tables.get(revision.name)
         if table is None:
             table = {
-                method: route
+                method: self._around(method, route)
                 for method, route in self._offered().items()
                 if method not in METHODS or revision.name in METHODS[method].from_client
             }
@@ -41,3 +48,7 @@ class Routes:
     def changed(self) -> None:
         """What is offered changed: make the tables anew when they are next needed. From any thread."""
         self._tables = {}  # not cleared: another thread may be filling the old ones
+
+
+def _bare(method: str, route: Route) -> Route:
+    return route

@@ -22,9 +22,11 @@ from mcport.stores.notices import Notices
 from .cache_hint import NEVER, CacheHint, hints_of_lists
 from .dressing import Dresser
 from .faults import Faults
+from .hearing import Hearing
 from .hosting import Host, Lifespan
 from .kernel import Kernel
 from .listing import Listing
+from .middleware import Middleware, Middlewares
 from .prompts import Prompts
 from .registering import Registrar
 from .resources import Resources
@@ -56,7 +58,8 @@ class Server(Registrar):
     model how to use the server. `revisions` are the protocol revisions to serve, all by default. `lifespan` is an async
     context manager function that gets the server; what it yields is `Context.lifespan`. `page_size` bounds the pages
     of lists. `offers` names what is declared from the start, even while there is none of it yet: `tools`, `resources`,
-    `prompts`.With `dev`, texts of unexpected exceptions reach the client.
+    `prompts`. `middleware` stands around every request, the first one outermost. With `dev`, texts of unexpected
+    exceptions reach the client.
 
     `log_level` is the least severe level of log messages that a session is sent until it says otherwise; None: no log
     messages at all. `cache` says how long and for whom results may be kept, `cache_lists` the same of lists: all of
@@ -79,6 +82,7 @@ class Server(Registrar):
         limits: Limits = SERVER_LIMITS,
         page_size: int | None = None,
         offers: Iterable[str] = (),
+        middleware: Iterable[Middleware] = (),
         log_level: str | None = "info",
         cache: CacheHint = NEVER,
         cache_lists: CacheHint | Mapping[str, CacheHint] | None = None,
@@ -92,9 +96,11 @@ class Server(Registrar):
         self.version = version
         self.instructions = instructions
         self._about = {"title": title, "description": description, "websiteUrl": website_url, "icons": icons}
-        self._routes = Routes(self._offered)
+        faults = Faults(dev)
+        self._middleware = Middlewares(faults)
+        self._routes = Routes(self._offered, self._middleware.around)
         offer = Offer(_served(revisions), self._info, self._capabilities, instructions, _level(log_level))
-        faults, dresser = Faults(dev), Dresser(offer)
+        dresser = Dresser(offer)
         self._hints = hints_of_lists(cache, cache_lists)
         self._telling = Telling(limits, notices)
         tools, prompts, resources = (partial(self._changed, method) for method in _LISTS_CHANGED)
@@ -108,7 +114,10 @@ class Server(Registrar):
         self._declare(offers)
         self._subscribing = Subscribing(self._resources.knows, limits.subscriptions)
         self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)
-        self.host = Host(self, Kernel(offer, self._routes, dresser, faults), lifespan, limits, self._telling)
+        for each in middleware:
+            self.add_middleware(each)
+        hearing = Hearing(self._middleware, lambda method: None, faults)
+        self.host = Host(self, Kernel(offer, self._routes, dresser, faults, hearing), lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
 
     def __repr__(self) -> str:
@@ -118,6 +127,14 @@ class Server(Registrar):
     def limits(self) -> Limits:
         """The bounds that this server keeps."""
         return self.host.limits
+
+    def add_middleware(self, middleware: Middleware) -> None:
+        """Have one more middleware stand around requests, inside of those that are there already.
+
+        Raises TypeError for what is no `Middleware`.
+        """
+        self._middleware.add(middleware)
+        self._routes.changed()
 
     # ---- telling clients of changes
 

@@ -24,7 +24,8 @@ class Limits:
 
     A connection may keep `listens` requests open that wait for changes, and a server `listeners` of them in all; each
     of these, and each session, may follow `subscriptions` resources. Up to `notices` notifications of an application
-    wait for a listener that reads slowly. `logs_per_second` log messages go to one client, further ones are dropped.
+    wait for a listener that reads slowly. `logs_per_second` log messages go to one client, further ones are dropped. Of
+    each principal at most `completions_per_second` are served.
     """
 
     message_bytes: int = 4 * MIB
@@ -42,6 +43,7 @@ class Limits:
     cursor_bytes: int = 2 * KIB
     uri_bytes: int = 8 * KIB
     list_pages: int = 1000
+    completions_per_second: int = 100
     stderr_bytes: int = 64 * KIB
     cache_entries: int = 256
     cache_bytes: int = 16 * MIB

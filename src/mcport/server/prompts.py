@@ -6,7 +6,7 @@ From `prompts/get` to the function and back. Below: `signature`, `calling`, `lis
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
@@ -18,6 +18,7 @@ from mcport.spec.revisions import Revision
 
 from .cache_hint import NEVER, CacheHint
 from .calling import call
+from .choices import choices_of
 from .content import block_of
 from .deadline import Overdue
 from .dressing import Dresser
@@ -46,6 +47,11 @@ class PromptEntry:
     meta: JsonObject | None = None
     visible: Visible | None = None
     call: Call = call
+    completers: dict[str, Any] = field(default_factory=dict)
+    """Who completes an argument, by its name: the choices that its type leaves, or a `Completer`."""
+
+    def __post_init__(self) -> None:
+        self.completers = choices_of(self.signature.input_schema)
 
     @property
     def key(self) -> str:

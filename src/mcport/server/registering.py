@@ -1,6 +1,6 @@
 """Registering handlers: the half of the Server in which authors say what it offers.
 
-Below: `tools`, `resources`, `prompts`, `options`, `signature`.
+Below: `tools`, `resources`, `prompts`, `completions`, `options`, `signature`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from mcport.core.jsonrpc import JsonObject
 from mcport.core.uri_template import UriTemplate
 
 from .cache_hint import CacheHint
+from .completions import Completer, Completions
 from .dependencies import Dependencies
 from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
 from .prompts import PromptEntry, Prompts
@@ -35,12 +36,21 @@ class Decorator(Protocol):
 class Registrar:
     """What authors register: tools, resources and prompts, before the server runs or while it does, from any thread."""
 
-    def __init__(self, offer: Offer, tools: Tools, resources: Resources, prompts: Prompts, hint: CacheHint) -> None:
+    def __init__(
+        self,
+        offer: Offer,
+        tools: Tools,
+        resources: Resources,
+        prompts: Prompts,
+        completions: Completions,
+        hint: CacheHint,
+    ) -> None:
         self._offer = offer
         self._hint = hint
         self._tools = tools
         self._resources = resources
         self._prompts = prompts
+        self._completions = completions
         self._dependencies = Dependencies()
 
     def override(self, dependency: Callable[..., Any], replacement: Callable[..., Any]) -> AbstractContextManager[None]:
@@ -179,6 +189,33 @@ class Registrar:
         self._prompts.listing.add(
             PromptEntry(function=called, signature=signature, **{"name": signature.name, **given})
         )
+
+    # ---- completions
+
+    def complete(self, *, argument: str, prompt: str | None = None, resource: str | None = None) -> Decorator:
+        """Register a function that suggests values for an argument of a prompt, or a variable of a resource template.
+
+            @server.complete(prompt="review", argument="language")
+            def languages(value: str, context: dict[str, str]) -> list[str]:
+                return [name for name in LANGUAGES if name.startswith(value)]
+
+        It gets what was typed so far; `context`, if it takes one, has the arguments that are filled in already (from
+        2025-06-18 on), and the `Context` is found by its annotation. It returns texts, the best first, or a
+        `Completion`; at most 100 go out. One that takes nothing of what was typed returns all values there are, of
+        which those that fit go out. Arguments that are literals, enumerations or booleans need none. It is returned
+        unchanged. Raises TypeError for a function that cannot be one, ValueError where there is no such argument or
+        it has a completer. See server/utilities/completion of the specification.
+        """
+        if (prompt is None) == (resource is None):
+            raise TypeError("complete: give either the prompt's name or the resource's URI template")
+        kind, key = ("prompt", prompt) if prompt is not None else ("resource template", resource)
+
+        def register(function: Function) -> Function:
+            called, signature = self._dependencies.read(function, argument)
+            self._completions.add(kind, str(key), argument, Completer(called, signature))
+            return function
+
+        return register
 
     def _checked(self, options: Mapping[str, object], known: type[Options]) -> dict[str, Any]:
         return checked(options, known, self._offer.revisions.values())

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.jsonrpc import JsonObject, Raw
-from mcport.core.uri_template import UriTemplate
+from mcport.core.uri_template import UriError, UriTemplate
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
 from .cache_hint import NEVER, CacheHint, is_retry, uncached
 from .calling import call
+from .choices import choices_of
 from .content import json_of
 from .deadline import Overdue
 from .dressing import Dresser
@@ -27,6 +28,7 @@ from .limiting import Call
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
+from .suggestions import did_you_mean
 from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
@@ -54,6 +56,13 @@ class ResourceEntry:
     visible: Visible | None = None
     call: Call = call
     hint: CacheHint = NEVER
+    completers: dict[str, Any] = field(default_factory=dict)
+    """Who completes a variable of the template, by its name: the choices that its type leaves, or a `Completer`."""
+
+    def __post_init__(self) -> None:
+        if self.template is not None:
+            found = choices_of(self.signature.input_schema)
+            self.completers = {name: each for name, each in found.items() if name in self.template.variables}
 
     def shown(self) -> Model:
         """Return the resource or template as clients see it."""
@@ -164,6 +173,22 @@ class Resources:
             return False
         return True
 
+    def referred(self, uri: str, exchange: Exchange, admitted: Admitted) -> ResourceEntry:
+        """Return the template that was written so, or else the resource or template that serves this URI.
+
+        Raises `InvalidParams` where whoever asks sees none.
+        """
+        entry = self.templates.find(uri, exchange, admitted)
+        if entry is not None:
+            return entry
+        try:
+            if "{" in uri:  # a template that is none of ours, however well it fits as a URI
+                raise ResourceNotFound(uri)
+            return self._find(uri, exchange, admitted)[0]
+        except (ResourceNotFound, UriError):
+            near = did_you_mean(uri, [each.key for each in self.templates.seen(exchange, admitted)])
+            raise InvalidParams(f"Unknown resource template {uri!r:.200}.{near}") from None
+
     def _find(self, uri: str, exchange: Exchange, admitted: Admitted) -> tuple[ResourceEntry, dict[str, str]]:
         """Return who serves a URI, and the template's variables in it; what may not be seen serves nobody."""
         entry = self.listing.find(uri, exchange, admitted)
@@ -171,7 +196,7 @@ class Resources:
             return entry, {}
         for entry in self.templates.seen(exchange, admitted):
             assert entry.template is not None
-            variables = entry.template.match(uri)
+            variables = entry.template.match(uri, limit=self._longest)
             if variables is not None:
                 return entry, variables
         raise ResourceNotFound(f"Resource not found: {uri}", data={"uri": uri})

@@ -20,6 +20,7 @@ from mcport.spec.revisions import REVISIONS, Revision
 from mcport.stores.notices import Notices
 
 from .cache_hint import NEVER, CacheHint, hints_of_lists
+from .completions import Completions
 from .dressing import Dresser
 from .faults import Faults
 from .hearing import Hearing
@@ -58,8 +59,8 @@ class Server(Registrar):
     model how to use the server. `revisions` are the protocol revisions to serve, all by default. `lifespan` is an async
     context manager function that gets the server; what it yields is `Context.lifespan`. `page_size` bounds the pages
     of lists. `offers` names what is declared from the start, even while there is none of it yet: `tools`, `resources`,
-    `prompts`. `middleware` stands around every request, the first one outermost. With `dev`, texts of unexpected
-    exceptions reach the client.
+    `prompts`, `completions`. `middleware` stands around every request, the first one outermost. With `dev`, texts of
+    unexpected exceptions reach the client.
 
     `log_level` is the least severe level of log messages that a session is sent until it says otherwise; None: no log
     messages at all. `cache` says how long and for whom results may be kept, `cache_lists` the same of lists: all of
@@ -104,11 +105,14 @@ class Server(Registrar):
         self._hints = hints_of_lists(cache, cache_lists)
         self._telling = Telling(limits, notices)
         tools, prompts, resources = (partial(self._changed, method) for method in _LISTS_CHANGED)
+        resources_room = Resources(dresser, faults, page_size, resources, limits.uri_bytes, self._hints)
+        prompts_room = Prompts(name, dresser, faults, page_size, prompts, self._hints["prompts"])
         super().__init__(
             offer,
             Tools(name, dresser, faults, page_size, tools, self._hints["tools"]),
-            Resources(dresser, faults, page_size, resources, limits.uri_bytes, self._hints),
-            Prompts(name, dresser, faults, page_size, prompts, self._hints["prompts"]),
+            resources_room,
+            prompts_room,
+            Completions(prompts_room, resources_room, faults, limits.completions_per_second, self._routes.changed),
             cache,
         )
         self._declare(offers)
@@ -196,7 +200,8 @@ class Server(Registrar):
     def _declare(self, offers: Iterable[str]) -> None:
         """Offer kinds of things of which there may be none yet; raises ValueError for a kind that does not exist."""
         tools, resources, prompts = self._tools.listing, self._resources.listing, self._prompts.listing
-        kinds: dict[str, Listing[Any]] = {"tools": tools, "resources": resources, "prompts": prompts}
+        kinds: dict[str, Listing[Any] | Completions] = {"tools": tools, "resources": resources, "prompts": prompts}
+        kinds["completions"] = self._completions
         for kind in [offers] if isinstance(offers, str) else offers:
             if kind not in kinds:
                 raise ValueError(f"offers: there is no kind {kind!r}; known: {', '.join(kinds)}")
@@ -208,6 +213,7 @@ class Server(Registrar):
         own |= self._listening.routes() | self._tools.routes() | self._prompts.routes()
         if resources := self._resources.routes():
             own |= resources | self._subscribing.routes()
+        own |= self._completions.routes()
         return own if self._offer.log_level is None else own | logs.ROUTES
 
     def _capabilities(self, revision: Revision) -> JsonObject:
@@ -222,6 +228,8 @@ class Server(Registrar):
             found["resources"] = {"listChanged": True, "subscribe": True}
         if self._prompts.routes():
             found["prompts"] = {"listChanged": True}
+        if revision.completions_capability and self._completions.routes():
+            found["completions"] = {}
         return found
 
     def _info(self, revision: Revision) -> JsonObject:

@@ -146,8 +146,7 @@ def test_a_wrong_command_line_ends_with_two_and_the_usage(here: Here, arguments:
     assert "Traceback" not in done.stderr
 
 
-def test_the_version_is_told_without_loading_anything_heavy() -> None:
-    """P17."""
+def test_p17_the_version_is_told_without_loading_anything_heavy() -> None:
     script = (
         "import sys\nfrom mcport.cli import main\n"
         "try:\n    main(['--version'])\nexcept SystemExit as end:\n    assert end.code == 0\n"
@@ -158,8 +157,7 @@ def test_the_version_is_told_without_loading_anything_heavy() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_one_interrupt_ends_a_server_without_a_traceback(file: Path) -> None:
-    """P7."""
+def test_p7_one_interrupt_ends_a_server_without_a_traceback(file: Path) -> None:
     process = subprocess.Popen(
         [*MCPORT, "run", f"{file}:first"],
         stdin=subprocess.PIPE,

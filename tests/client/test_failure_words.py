@@ -34,8 +34,7 @@ def test_blank_lines_are_no_last_words() -> None:
     )
 
 
-def test_every_failure_carries_the_exit_code_and_the_end_of_stderr() -> None:
-    """P5."""
+def test_p5_every_failure_carries_the_exit_code_and_the_end_of_stderr() -> None:
     remains = Remains(exit_code=3, stderr="one\ntwo\n")
     failures = Failures("x")
     for error in (
@@ -47,6 +46,5 @@ def test_every_failure_carries_the_exit_code_and_the_end_of_stderr() -> None:
         assert (error.exit_code, error.stderr_tail) == (3, "one\ntwo\n")
 
 
-def test_connecting_takes_thirty_seconds_at_most_if_nothing_is_said() -> None:
-    """P4."""
+def test_p4_connecting_takes_thirty_seconds_at_most_if_nothing_is_said() -> None:
     assert (Client.__init__.__kwdefaults__ or {})["connect_timeout"] == 30.0

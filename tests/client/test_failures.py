@@ -42,7 +42,7 @@ def script(tmp_path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize("revision", ALL)
-async def test_when_the_server_is_killed_exactly_the_pending_calls_fail(tmp_path: Path, revision: str) -> None:
+async def test_p3_when_the_server_is_killed_exactly_the_pending_calls_fail(tmp_path: Path, revision: str) -> None:
     """P3, with a few hundred calls in flight."""
     log = tmp_path / "log"
     table = {**usual(revision), "tools/call hang": []}
@@ -64,8 +64,7 @@ async def test_when_the_server_is_killed_exactly_the_pending_calls_fail(tmp_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-async def test_a_lost_connection_names_server_phase_cause_code_and_stderr(tmp_path: Path) -> None:
-    """P2, P5."""
+async def test_p2_p5_a_lost_connection_names_server_phase_cause_code_and_stderr(tmp_path: Path) -> None:
     table = {**usual(REVISION), "tools/call": [{"stderr": "first\nthe disk is full\n"}, {"exit": 3}]}
     client = Client(child_command(tmp_path / "log", table), revision=REVISION)
     async with client:
@@ -155,7 +154,7 @@ async def test_a_transport_that_breaks_fails_the_pending_call_with_its_reason() 
 # ---- P4: the server is silent
 
 
-async def test_a_silent_process_fails_the_opening_in_time_and_it_is_said_what_was_waited_for(tmp_path: Path) -> None:
+async def test_p4_a_silent_process_fails_the_opening_in_time_and_it_is_said_what_was_waited_for(tmp_path: Path) -> None:
     """P4: a probe that nobody answered, and then `initialize`."""
     log = tmp_path / "log"
     command = child_command(log, {"server/discover": [{"stderr": "starting up\n"}], "initialize": []})
@@ -184,7 +183,7 @@ async def test_a_server_that_only_prints_is_told_apart_from_one_that_says_nothin
 
 
 @pytest.mark.parametrize("revision", ALL)
-async def test_an_error_of_the_server_carries_code_message_and_data(revision: str) -> None:
+async def test_p2_an_error_of_the_server_carries_code_message_and_data(revision: str) -> None:
     table = {**usual(revision), "tools/call": [error(-32005, "Not today", {"until": "friday"})]}
     async with client_of(Wire(table), revision) as client:
         with pytest.raises(RemoteError) as caught:
@@ -297,7 +296,7 @@ async def test_what_cannot_be_started_again_is_not() -> None:
     assert entered == ["once"]
 
 
-async def test_a_group_of_exceptions_is_told_as_its_one_exception() -> None:
+async def test_p2_a_group_of_exceptions_is_told_as_its_one_exception() -> None:
     group = ExceptionGroup("unhandled errors in a TaskGroup", [ExceptionGroup("inner", [OSError("disk")])])
     with pytest.raises(ConnectFailed, match=r"it failed: OSError: disk$"):
         await Client(failing("start", group)).connect()

@@ -61,7 +61,7 @@ def running_tasks() -> set[Any]:
 # ---- whoever, whenever
 
 
-async def test_two_clients_may_be_closed_first_in_first_out() -> None:
+async def test_p1_two_clients_may_be_closed_first_in_first_out() -> None:
     first, second = Client(adder(), revision=REVISION), Client(adder(), revision=REVISION)
     await first.connect()
     await second.connect()
@@ -70,7 +70,7 @@ async def test_two_clients_may_be_closed_first_in_first_out() -> None:
     await second.aclose()
 
 
-async def test_two_children_may_be_closed_first_in_first_out(tmp_path: Path) -> None:
+async def test_p1_two_children_may_be_closed_first_in_first_out(tmp_path: Path) -> None:
     clients = [Client(child_command(tmp_path / name, usual(REVISION)), revision=REVISION) for name in "ab"]
     for client in clients:
         await client.connect()
@@ -80,7 +80,7 @@ async def test_two_children_may_be_closed_first_in_first_out(tmp_path: Path) -> 
     assert [is_running(child_pid(tmp_path / name)) for name in "ab"] == [False, False]
 
 
-async def test_a_client_may_be_closed_in_another_task_than_it_was_opened_in(tmp_path: Path) -> None:
+async def test_p1_a_client_may_be_closed_in_another_task_than_it_was_opened_in(tmp_path: Path) -> None:
     client = Client(child_command(tmp_path / "log", usual(REVISION)), revision=REVISION)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(client.connect)
@@ -91,7 +91,7 @@ async def test_a_client_may_be_closed_in_another_task_than_it_was_opened_in(tmp_
     assert not is_running(child_pid(tmp_path / "log"))
 
 
-async def test_a_scope_of_the_caller_that_is_cancelled_does_not_reach_into_the_client() -> None:
+async def test_p1_a_scope_of_the_caller_that_is_cancelled_does_not_reach_into_the_client() -> None:
     client = Client(adder(), revision=REVISION)
     with anyio.CancelScope() as scope:
         await client.connect()
@@ -194,7 +194,7 @@ async def test_an_exception_in_the_body_comes_out_as_it_is(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="FIFOs and process groups are POSIX")
-async def test_closing_ends_what_the_server_started_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_p6_closing_ends_what_the_server_started_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "ChildLimits", partial(process.ChildLimits, close_seconds=0.02))
     leash = Leash(tmp_path / "leash")
     client = Client(program("leaves_grandchild.py", leash.path, "stays"))

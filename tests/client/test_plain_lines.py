@@ -79,13 +79,15 @@ async def what_is_read(client: Client, revision: str, tool: str, arguments: dict
 
 
 @pytest.mark.parametrize("revision", ALL)
-async def test_a_mistake_in_a_call_is_one_line_in_the_same_process(revision: str) -> None:
+async def test_p24_a_mistake_in_a_call_is_one_line_in_the_same_process(revision: str) -> None:
     async with Client(demo(), revision=revision) as client:
         await check_mistakes(client, revision)
 
 
 @pytest.mark.parametrize("revision", ["2026-07-28", "2025-06-18"])
-async def test_a_mistake_in_a_call_is_one_line_over_stdio_and_prints_go_to_stderr(script: Path, revision: str) -> None:
+async def test_p24_a_mistake_in_a_call_is_one_line_over_stdio_and_prints_go_to_stderr(
+    script: Path, revision: str
+) -> None:
     printed: list[str] = []
     wire: list[bytes] = []
     client = Client(script, revision=revision, stderr=printed.append, trace=lambda way, data: wire.append(data))
@@ -96,7 +98,7 @@ async def test_a_mistake_in_a_call_is_one_line_over_stdio_and_prints_go_to_stder
     assert not any(b"while" in message or b"when" in message for message in wire)
 
 
-async def test_a_server_that_dies_at_its_start_is_told_with_code_and_last_words(tmp_path: Path) -> None:
+async def test_p24_a_server_that_dies_at_its_start_is_told_with_code_and_last_words(tmp_path: Path) -> None:
     client = Client("nope.py", cwd=tmp_path)
     with pytest.raises(ConnectFailed) as caught:
         await client.connect()
@@ -105,7 +107,7 @@ async def test_a_server_that_dies_at_its_start_is_told_with_code_and_last_words(
     assert (caught.value.server, caught.value.phase) == ("python nope.py", "connecting")
 
 
-async def test_a_server_with_a_bug_is_told_with_the_last_line_of_its_traceback(tmp_path: Path) -> None:
+async def test_p24_a_server_with_a_bug_is_told_with_the_last_line_of_its_traceback(tmp_path: Path) -> None:
     (tmp_path / "bug.py").write_text("import no_such_module_anywhere\n")
     with pytest.raises(ConnectFailed) as caught:
         await Client("bug.py", cwd=tmp_path).connect()
@@ -117,14 +119,14 @@ async def test_a_server_with_a_bug_is_told_with_the_last_line_of_its_traceback(t
     assert note.startswith("The end of the server's stderr:\nTraceback (most recent call last):")
 
 
-async def test_a_command_that_is_not_there_is_told_as_such() -> None:
+async def test_p24_a_command_that_is_not_there_is_told_as_such() -> None:
     with pytest.raises(ConnectFailed) as caught:
         await Client(["no-such-command"]).connect()
     assert str(caught.value) == "Cannot start server 'no-such-command': not found on PATH"
     assert (caught.value.server, caught.value.cause) == ("no-such-command", "not found on PATH")
 
 
-async def test_a_directory_that_is_not_there_is_told_by_the_name_that_the_user_knows(tmp_path: Path) -> None:
+async def test_p24_a_directory_that_is_not_there_is_told_by_the_name_that_the_user_knows(tmp_path: Path) -> None:
     with pytest.raises(ConnectFailed) as caught:
         await Client("x.py", cwd=tmp_path / "no").connect()
     line = f"Cannot start server 'python x.py': the working directory '{tmp_path}/no' does not exist"
@@ -148,7 +150,7 @@ async def test_a_directory_that_is_not_there_is_told_by_the_name_that_the_user_k
         ),
     ],
 )
-async def test_no_revision_in_common_names_both_sides(theirs: list[str], ours: str, line: str) -> None:
+async def test_p24_no_revision_in_common_names_both_sides(theirs: list[str], ours: str, line: str) -> None:
     with pytest.raises(ConnectFailed) as caught:
         await Client(Server("Demo", revisions=theirs), revision=ours).connect()
     assert str(caught.value) == line

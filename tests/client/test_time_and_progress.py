@@ -182,7 +182,7 @@ async def test_no_callback_goes_on_after_its_call_was_withdrawn() -> None:
 
 
 @pytest.mark.parametrize("revision", ALL)
-async def test_a_handle_is_awaited_as_often_as_one_likes(revision: str) -> None:
+async def test_p23_a_handle_is_awaited_as_often_as_one_likes(revision: str) -> None:
     async with client_of(Wire(usual(revision)), revision) as client:
         handle = client.start_tool("any")
         first = await handle
@@ -196,7 +196,7 @@ async def test_a_handle_is_awaited_as_often_as_one_likes(revision: str) -> None:
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("cancel.stdio.notification", revisions=["2026-07-28"])
-async def test_a_cancelled_handle_withdraws_its_call_alone(revision: str) -> None:
+async def test_p23_a_cancelled_handle_withdraws_its_call_alone(revision: str) -> None:
     wire = Wire({**usual(revision), "tools/call": []})
     async with client_of(wire, revision) as client:
         kept, dropped = client.start_tool("kept"), client.start_tool("dropped")

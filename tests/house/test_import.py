@@ -28,6 +28,40 @@ loud = [name for name, log in logging.root.manager.loggerDict.items()
 print(seen, before == after, loud)
 """
 
+COST = """
+import time
+before = time.process_time()
+{face}
+print(time.process_time() - before)
+"""
+
+CONVERSATION = """
+import logging, sys, threading
+import anyio
+from mcport import Client, Server
+seen = []
+server = Server("quiet")
+
+@server.tool
+async def add(a: int, b: int) -> int:
+    return a + b
+
+async def main():
+    for revision in ("2026-07-28", "2025-11-25", "2024-11-05"):
+        async with Client(server, revision=revision) as client:
+            await client.list_tools()
+            await client.call_tool("add", {{"a": 1, "b": 2}})
+
+root = logging.getLogger()
+before = (root.level, list(root.handlers), logging.root.manager.disable, sys.stdout, sys.stderr)
+sys.addaudithook(lambda event, arguments: event in {{"socket.connect", "socket.bind", "socket.getaddrinfo",
+    "socket.sendto", "subprocess.Popen", "urllib.Request", "webbrowser.open"}} and seen.append(event))
+anyio.run(main)
+after = (root.level, list(root.handlers), logging.root.manager.disable, sys.stdout, sys.stderr)
+assert before == after
+assert seen == [], seen
+"""
+
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a process of its own, warnings as errors."""
@@ -37,15 +71,26 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_the_face_loads_no_http_stack_and_nothing_else_that_is_heavy() -> None:
+def test_p17_the_face_loads_no_http_stack_and_nothing_else_that_is_heavy() -> None:
     assert run(LOADED.format(face=FACE, heavy=HEAVY)).stdout.split() == []
 
 
-def test_importing_the_face_touches_nothing_and_says_nothing() -> None:
+def test_p18_importing_the_face_touches_nothing_and_says_nothing() -> None:
     done = run(TOUCHED.format(face=FACE))
     assert done.stdout.strip() == "[] True []"
     assert done.stderr == ""
 
 
-def test_importing_the_package_alone_loads_nothing_of_third_parties() -> None:
+def test_p17_importing_the_package_alone_loads_nothing_of_third_parties() -> None:
     assert run(LOADED.format(face="import mcport", heavy=(*HEAVY, "pydantic", "anyio"))).stdout.split() == []
+
+
+def test_p17_importing_the_face_is_a_small_part_of_a_second() -> None:
+    """Time of the processor, so that a busy machine does not matter; the bound is several times what it takes."""
+    took = min(float(run(COST.format(face=FACE)).stdout) for _ in range(2))
+    assert took < 0.7
+
+
+def test_p18_a_whole_conversation_says_nothing_and_reaches_no_network() -> None:
+    done = run(CONVERSATION.format())
+    assert (done.stdout, done.stderr) == ("", "")

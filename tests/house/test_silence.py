@@ -23,7 +23,7 @@ def offences(source: Source) -> Iterator[str]:
                 yield f"{source.at(node.lineno)}: calls {name}"
 
 
-def test_nothing_prints_or_sets_up_logging() -> None:
+def test_p18_nothing_prints_or_sets_up_logging() -> None:
     wrong = [offence for source in library() if source.room not in LOUD for offence in offences(source)]
     assert "\n".join(wrong) == ""
 

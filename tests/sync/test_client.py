@@ -137,8 +137,7 @@ def test_p23_type_checkers_know_the_calls() -> None:
     assert callable(never_called)
 
 
-def test_importing_it_loads_nothing_that_costs() -> None:
-    """P17."""
+def test_p17_importing_it_loads_nothing_that_costs() -> None:
     script = (
         "from mcport import sync\nfound = [name for name in ('asyncio', 'anyio', 'pydantic', 'httpx')"
         " if name in sys.modules]\nprint(found, sync.Client.__name__)"
@@ -325,8 +324,7 @@ def test_before_and_after_it_says_so(desk: Desk) -> None:
         assert client.list_tools().tools
 
 
-def test_closing_fails_what_waits_in_other_threads(desk: Desk) -> None:
-    """P3."""
+def test_p3_closing_fails_what_waits_in_other_threads(desk: Desk) -> None:
     client, caught = sync.Client(desk.server), []
     client.connect()
 

@@ -99,14 +99,14 @@ async def test_an_end_is_complete_even_if_somebody_closed_what_was_lent() -> Non
 # ---- the tree
 
 
-async def test_a_grandchild_that_outlives_its_parent_is_terminated(leash: Leash) -> None:
+async def test_p6_a_grandchild_that_outlives_its_parent_is_terminated(leash: Leash) -> None:
     child = await ready(program("leaves_grandchild.py", leash.path, "stays"), TERMINATED)
     await leash.line()
     await child.end()
     await leash.gone()
 
 
-async def test_a_stubborn_grandchild_is_killed(leash: Leash) -> None:
+async def test_p6_a_stubborn_grandchild_is_killed(leash: Leash) -> None:
     child = await ready(program("leaves_grandchild.py", leash.path, "stays", "stubborn"), KILLED)
     await leash.line()
     await child.end()

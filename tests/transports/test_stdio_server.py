@@ -185,7 +185,7 @@ def text_of(answer: Any) -> str:
 
 @both_loops
 @pytest.mark.requirement("stdio.stdout-only-messages", "stdio.no-embedded-newlines")
-def test_whatever_prints_only_messages_reach_stdout(start: Start, loop: str) -> None:
+def test_p18_p24_whatever_prints_only_messages_reach_stdout(start: Start, loop: str) -> None:
     drain, writing = os.pipe()
     process = start(loop, stdout=writing)
     process.answers = Reader(drain)
@@ -222,7 +222,7 @@ def test_nonsense_long_lines_and_a_flood_leave_a_server_alive(start: Start) -> N
     assert process.ended() == (0, [])
 
 
-def test_a_terminal_is_told_what_the_server_waits_for_and_may_talk_to_it(start: Start) -> None:
+def test_p7_a_terminal_is_told_what_the_server_waits_for_and_may_talk_to_it(start: Start) -> None:
     ours, theirs = os.openpty()
     process = start("asyncio", stdin=theirs, stdout=theirs)
     os.close(theirs)
@@ -254,7 +254,7 @@ def test_a_file_may_be_what_a_server_reads_and_writes(start: Start, tmp_path: Pa
 
 
 @both_loops
-def test_at_the_end_of_input_what_runs_may_finish_and_what_stays_is_stopped(
+def test_p6_at_the_end_of_input_what_runs_may_finish_and_what_stays_is_stopped(
     start: Start, loop: str, tmp_path: Path
 ) -> None:
     fifo = tmp_path / "fifo"
@@ -272,7 +272,7 @@ def test_at_the_end_of_input_what_runs_may_finish_and_what_stays_is_stopped(
     assert list(answers) == [0]
 
 
-def test_an_empty_input_ends_a_server_at_once(start: Start) -> None:
+def test_p6_an_empty_input_ends_a_server_at_once(start: Start) -> None:
     with open(os.devnull) as null:
         process = start("asyncio", stdin=null.fileno())
     assert process.ended() == (0, [])
@@ -281,7 +281,7 @@ def test_an_empty_input_ends_a_server_at_once(start: Start) -> None:
 
 @both_loops
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_server_as_the_end_of_input_does(start: Start, loop: str, number: signal.Signals) -> None:
+def test_p7_a_signal_ends_a_server_as_the_end_of_input_does(start: Start, loop: str, number: signal.Signals) -> None:
     process = start(loop, "hasty")
     process.write(OPEN, call(1, "stay"))
     process.notes.until("staying")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .client.client import Client as Client
     from .client.handle import CallHandle as CallHandle
     from .client.listening import Changes as Changes
+    from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
     from .errors import Cancelled as Cancelled
     from .errors import ConnectFailed as ConnectFailed
@@ -29,12 +30,19 @@ if TYPE_CHECKING:
     from .errors import ConversationError as ConversationError
     from .errors import InvalidAnswer as InvalidAnswer
     from .errors import McportError as McportError
+    from .errors import MissingCapability as MissingCapability
     from .errors import NotDeclared as NotDeclared
     from .errors import ProtocolError as ProtocolError
     from .errors import RemoteError as RemoteError
     from .errors import ResourceNotFound as ResourceNotFound
     from .errors import Timeout as Timeout
     from .errors import ToolError as ToolError
+    from .errors import UrlElicitationRequired as UrlElicitationRequired
+    from .server.asking.questions import Elicit as Elicit
+    from .server.asking.questions import Elicited as Elicited
+    from .server.asking.questions import ElicitUrl as ElicitUrl
+    from .server.asking.questions import ListRoots as ListRoots
+    from .server.asking.sampling import Sample as Sample
     from .server.cache_hint import CacheHint as CacheHint
     from .server.context import Context as Context
     from .server.dependencies.depends import Depends as Depends
@@ -92,6 +100,14 @@ _HOMES = {
     "Request": "server.requests",
     "ResourceRead": "server.requests",
     "ToolCall": "server.requests",
+    "Elicit": "server.asking.questions",
+    "ElicitUrl": "server.asking.questions",
+    "Elicited": "server.asking.questions",
+    "ListRoots": "server.asking.questions",
+    "Sample": "server.asking.sampling",
+    "InputRequired": "core.input_required",
+    "MissingCapability": "errors",
+    "UrlElicitationRequired": "errors",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

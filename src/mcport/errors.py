@@ -8,6 +8,7 @@
     │   ├── InvalidParams            -32602
     │   ├── InternalError            -32603
     │   ├── ResourceNotFound         -32002, or -32602 where the revision says so
+    │   ├── UrlElicitationRequired   -32042, in the revision that has it
     │   ├── HeaderMismatch           -32020
     │   ├── MissingCapability        -32021
     │   └── UnsupportedRevision      -32022
@@ -27,6 +28,7 @@ HTTP endpoint, a client) decides whose fault it was and how it is told. This pag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 PARSE_ERROR: Final = -32700
@@ -105,6 +107,23 @@ class ResourceNotFound(ProtocolError):
     """No resource has this URI. The code on the wire depends on the revision."""
 
     code = RESOURCE_NOT_FOUND
+
+
+class UrlElicitationRequired(ProtocolError):
+    """Something has to be done at a URL before the request can be served; raise it in a handler.
+
+    `elicitations` are dicts with `message` and `url`, and `elicitation_id` where the author chose one. Revisions
+    without this error ask the same by their own means, and serve the request again. See client/elicitation of the
+    specification, "URL Elicitation Required Error".
+    """
+
+    code = URL_ELICITATION_REQUIRED
+
+    def __init__(self, message: str, elicitations: Sequence[dict[str, str]]) -> None:
+        super().__init__(message)
+        if not elicitations:
+            raise ValueError("UrlElicitationRequired names at least one elicitation")
+        self.elicitations = list(elicitations)
 
 
 class HeaderMismatch(ProtocolError):

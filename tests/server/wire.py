@@ -40,6 +40,10 @@ SECONDS = 5.0
 def judge(message: Json, revision: str, method: str | None) -> None:
     """Let the exact models of a revision judge a message that a server sent; `method` is what it answers."""
     module = importlib.import_module(f"mcport.spec.wire.r{revision.replace('-', '_')}")
+    if "method" in message and "id" in message:
+        _accept(module.ServerRequest, message)
+        _accept(module.JSONRPCRequest, message)
+        return
     if "method" in message:
         _accept(module.ServerNotification, message)
         _accept(module.JSONRPCNotification, message)
@@ -51,6 +55,8 @@ def judge(message: Json, revision: str, method: str | None) -> None:
     if "result" in message and method is not None:
         name = METHODS[method].result
         assert name is not None
+        if message["result"].get("resultType") == "input_required":
+            name = "InputRequiredResult"
         _accept(module.EmptyResult if name == "Result" else getattr(module, name), message["result"])
 
 
@@ -64,6 +70,7 @@ class Wire:
 
     def __init__(self, channel: MemoryChannel, revision: str) -> None:
         self.revision = revision
+        self.capabilities: Json = {}
         self.raw: list[bytes] = []
         self.changes: list[str] = []
         self.ended: str | None = None
@@ -96,7 +103,7 @@ class Wire:
 
     def params(self, params: Json = None, **meta: Json) -> Json:
         """Return params as a client of this revision sends them, with more members of `_meta`."""
-        stamp = {VERSION: self.revision, CAPABILITIES: {}} if self.revision in NEW else {}
+        stamp = {VERSION: self.revision, CAPABILITIES: self.capabilities} if self.revision in NEW else {}
         return {**(params or {}), "_meta": {**stamp, **meta}} if stamp or meta else dict(params or {})
 
     def request(self, method: str, params: Json = None, id: Json = None, **meta: Json) -> Json:
@@ -202,9 +209,10 @@ async def _serve(server: Server, channel: MemoryChannel, loop: Loop) -> None:
 
 
 @asynccontextmanager
-async def serving(server: Server, revision: str) -> AsyncIterator[Wire]:
-    """Serve a server, the conversation opened as a client of `revision` does."""
+async def serving(server: Server, revision: str, capabilities: Json = None) -> AsyncIterator[Wire]:
+    """Serve a server, the conversation opened as a client of `revision` with these capabilities does."""
     async with unopened(server, revision) as wire:
+        wire.capabilities = capabilities or {}
         if revision in OLD:
             await opened(wire)
         yield wire
@@ -213,7 +221,7 @@ async def serving(server: Server, revision: str) -> AsyncIterator[Wire]:
 async def opened(wire: Wire, version: str | None = None) -> Json:
     """Open a conversation of the handshake era and return the result of `initialize`."""
     info = {"name": "tester", "version": "1"}
-    params = {"protocolVersion": version or wire.revision, "capabilities": {}, "clientInfo": info}
+    params = {"protocolVersion": version or wire.revision, "capabilities": wire.capabilities, "clientInfo": info}
     result = (await wire.ask("initialize", params))["result"]
     wire.notify("notifications/initialized")
     return result

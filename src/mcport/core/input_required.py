@@ -25,8 +25,8 @@ class InputRequired:
     """A request needs answers before it can be finished.
 
     `questions` are keyed by names that the server chose: question objects, or requests as on the wire (objects with
-    `method` and `params`). `state` is the server's and comes back unread. `call` is set on the client's side: method and
-    parameters of the request, which is to be sent again with the answers.
+    `method` and `params`). `state` is the server's and comes back unread. `call` is set on the client's side: method
+    and parameters of the request, which is to be sent again with the answers.
     """
 
     questions: Mapping[str, Question | JsonObject] = field(default_factory=dict)

@@ -42,6 +42,7 @@ class Limits:
     worker_threads: int = 40
     cursor_bytes: int = 2 * KIB
     uri_bytes: int = 8 * KIB
+    state_bytes: int = 256 * KIB
     list_pages: int = 1000
     completions_per_second: int = 100
     stderr_bytes: int = 64 * KIB

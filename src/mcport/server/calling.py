@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -20,6 +20,9 @@ from mcport.session.exchange import Exchange
 from .context import Context
 from .living import Life
 from .signature import Signature
+
+if TYPE_CHECKING:
+    from .asking.asker import Asker
 
 
 class HandlerQuit(Exception):
@@ -35,30 +38,45 @@ async def call(
 ) -> Any:
     """Call a handler with bound arguments and return its value; what it raises comes out as an `Exception`.
 
-    A cancelled request comes out as the loop's cancellation, or as None where its handler was stopped by it.
+    A cancelled request comes out as the loop's cancellation, or as None where its handler was stopped by it; a run that
+    asked and is to be repeated as `InputRequired`, whatever became of the handler.
     """
     if signature.context_parameter is not None:
         arguments[signature.context_parameter] = context_of(exchange, admitted)
+    value = None
     try:
         if not signature.is_async:
-            return await in_thread(partial(function, **arguments), exchange)
-        if not signature.may_suspend:
+            value = await in_thread(partial(function, **arguments), exchange)
+        elif not signature.may_suspend:
             # Without an await in it nothing can reach it before it is done: it needs no scope to be stopped by.
-            return await function(**arguments)
-        with exchange.outlet.loop.scope() as scope:
-            exchange.stop = scope.cancel
-            if exchange.cancelled:
-                scope.cancel()
-            return await function(**arguments)
-    except Exception:
+            value = await function(**arguments)
+        else:
+            with exchange.outlet.loop.scope() as scope:
+                exchange.stop = scope.cancel
+                if exchange.cancelled:
+                    scope.cancel()
+                value = await function(**arguments)
+    except Exception as error:
+        if (asker := stopped(exchange)) is not None:
+            return asker.outcome(error)
         raise
     except BaseException as error:
         if _is_wanted(error, exchange):
             raise
+        if not isinstance(error, KeyboardInterrupt) and (asker := stopped(exchange)) is not None:
+            return asker.outcome(error)
         _pass_on(error, signature)
         reason = f"it let out {type(error).__name__}" + (f": {error}" if str(error) else "")
         raise HandlerQuit(reason).with_traceback(error.__traceback__) from None
-    return None
+    if exchange.asker is not None and (asker := stopped(exchange)) is not None:
+        return asker.outcome(None)
+    return value
+
+
+def stopped(exchange: Exchange) -> Asker | None:
+    """Return who asks for a request, if this run of it is over because of that."""
+    asker: Asker | None = exchange.asker  # type: ignore[assignment]
+    return None if asker is None or asker.required is None or exchange.cancelled else asker
 
 
 def context_of(exchange: Exchange, admitted: Admitted) -> Context[Any]:

@@ -14,12 +14,13 @@ from mcport.core.dialects.contract import Admitted
 from mcport.core.jsonrpc import Id, JsonObject
 from mcport.session.exchange import Exchange
 
+from .asking.asks import Asks
 from .telling.logs import say
 
 LifespanT = TypeVar("LifespanT", default=Any)
 
 
-class Context(Generic[LifespanT]):
+class Context(Asks, Generic[LifespanT]):
     """The request that a handler is answering.
 
     Annotate a parameter with it, in a tool, resource or prompt; it never shows in a schema. The type argument is what
@@ -71,6 +72,7 @@ class Context(Generic[LifespanT]):
         `anyio.from_thread.run(ctx.report_progress, 1, 3)`. Raises ValueError for a number that is not finite.
         See basic/utilities/progress of the specification.
         """
+        self._check()
         if not math.isfinite(progress) or not (total is None or math.isfinite(total)):
             raise ValueError("progress and total are finite numbers")
         if not self._admitted.revision.has_progress_message:
@@ -88,6 +90,9 @@ class Context(Generic[LifespanT]):
         slowly. Raises ValueError for an unknown level and for data that cannot be JSON.
         See server/utilities/logging of the specification, which deprecates it in the stateless era.
         """
+        self._check()
+        if self.replaying:
+            return  # it was said in the round before
         if say(self._exchange, self._admitted, level, data, logger):
             await self._exchange.outlet.drained()
 

@@ -6,12 +6,18 @@ the methods do, nor how the bytes travel. Below: `core.dialects`, `session.excha
 
 from __future__ import annotations
 
-from mcport.core.dialects import handshake, stateless
-from mcport.core.dialects.contract import META_VERSION, Conversation, Offer
-from mcport.core.dialects.stateless import is_stateless
-from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError
-from mcport.session.exchange import Exchange, StaysOpen
+from functools import partial
 
+from mcport.core.dialects import handshake, stateless
+from mcport.core.dialects.contract import META_VERSION, Admitted, Conversation, Offer
+from mcport.core.dialects.stateless import is_stateless
+from mcport.core.input_required import InputRequired
+from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError, UrlElicitationRequired
+from mcport.session.exchange import Exchange, StaysOpen
+from mcport.spec.methods import METHODS
+
+from .asking.desk import Desk
+from .asking.stop import RunStopped
 from .dressing import Dresser
 from .faults import Faults
 from .hearing import Hearing
@@ -22,9 +28,13 @@ from .routes import Route, Routes
 class Kernel:
     """Answers exchanges for one server, whatever the transport and the revision."""
 
-    def __init__(self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults, hearing: Hearing) -> None:
+    def __init__(
+        self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults, hearing: Hearing, desk: Desk
+    ) -> None:
         self.hearing = hearing
         """Hears what clients tell without being asked."""
+        self.desk = desk
+        """Where handlers ask back."""
         self._offer = offer
         self._faults = faults
         self._routes = routes
@@ -48,15 +58,35 @@ class Kernel:
         if route is None:
             raise MethodNotFound(f"Method not found: {asked.method}")
         try:
-            result = await route(exchange, admitted)
+            if "requestState" in params or "inputResponses" in params:
+                await self._resume(exchange, admitted)
+            try:
+                result = await route(exchange, admitted)
+            except (RunStopped, UrlElicitationRequired) as stop:
+                result = self.desk.instead(stop, exchange, admitted)
             if type(result) is StaysOpen:
                 return result
+            if type(result) is InputRequired:
+                result = await self.desk.settle(result, partial(self._again, route), exchange, admitted)
             return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
         except ProtocolError as error:
             raise fitted(error, revision) from None
         except ValueError as error:
             line = self._faults.text(f"The answer to {asked.method}", error)
             raise InternalError(line) from None
+
+    async def _resume(self, exchange: Exchange, admitted: Admitted) -> None:
+        """A retry brings answers: let them in where the method may have asked."""
+        known = METHODS.get(exchange.asked.method)
+        if known is not None and admitted.revision.name in known.may_ask:
+            await self.desk.resume(exchange, admitted)
+
+    async def _again(self, route: Route, exchange: Exchange, admitted: Admitted) -> object:
+        """Serve a request once more, now that questions of it are answered."""
+        try:
+            return await route(exchange, admitted)
+        except (RunStopped, UrlElicitationRequired) as stop:
+            return self.desk.instead(stop, exchange, admitted)
 
     def _unopened(self, exchange: Exchange) -> object:
         """Answer a request that comes before `initialize`, which may be that itself."""

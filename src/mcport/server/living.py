@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -22,6 +22,9 @@ from mcport.session.workers import Workers
 
 from .telling.allowance import Allowance
 from .telling.audience import Audience, Listener
+
+if TYPE_CHECKING:
+    from .asking.desk import Desk
 
 
 @dataclass(slots=True)
@@ -48,12 +51,13 @@ class Life:
 
 @dataclass(slots=True)
 class Visit(Conversation):
-    """One connection's conversation, and the life in which its handlers run.
+    """One connection's conversation, the life in which its handlers run, and the desk where they ask.
 
     `listener` hears of changes for a session; `listens` counts the requests that stay open to hear of them.
     """
 
     life: Life | None = None
+    desk: Desk | None = None
     listener: Listener | None = None
     listens: int = 0
     logs: Allowance | None = None

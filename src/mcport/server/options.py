@@ -1,19 +1,20 @@
 """What may be said of a tool, a resource or a prompt when it is registered, beside its function.
 
 Each option stands here once, whether it is given to a decorator or to `add_tool` and its kind. It refuses to know
-what is done with them. Below:
+what is done with them. Below: `asking.needing`,
 `visibility`, `limiting`, the metadata's rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.meta_keys import check_meta
 from mcport.spec.revisions import Revision
 
+from .asking.needing import needing
 from .cache_hint import Scope
 from .calling import call as unlimited
 from .limiting import limited
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mcport.spec.types import Annotations, Icon, ToolAnnotations
 
 
-_LIMITS: Final = ("timeout", "max_concurrency")
+_LIMITS: Final = ("timeout", "max_concurrency", "needs")
 
 
 class Options(TypedDict, total=False):
@@ -45,6 +46,8 @@ class Options(TypedDict, total=False):
     """Seconds that the handler of one call may take; it stands still while a question to the user is open."""
     max_concurrency: int | None
     """How many calls of it may run at a time, on all connections together; further ones wait their turn."""
+    needs: str | Sequence[str]
+    """Capabilities, such as "sampling" or "elicitation.url", without which a client is turned away before it runs."""
 
 
 class ToolOptions(Options, total=False):
@@ -86,6 +89,8 @@ def checked(options: Mapping[str, object], known: type[Options], revisions: Iter
             near = did_you_mean(name, known.__annotations__)
             raise TypeError(f"there is no option {name!r}.{near}")
     call = limited(options.get("timeout"), options.get("max_concurrency"))  # type: ignore[arg-type]
+    if options.get("needs"):
+        call = needing(call, options["needs"])  # type: ignore[arg-type]
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
     if "meta" in given:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
+from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.errors import InternalError, InvalidParams, ProtocolError
 from mcport.session.exchange import Exchange
@@ -110,7 +111,7 @@ class Prompts:
         """Return the routes that are offered now: none as long as there were no prompts."""
         return {"prompts/list": self.listing.answer, "prompts/get": self.get} if self.listing.served else {}
 
-    async def get(self, exchange: Exchange, admitted: Admitted) -> Raw:
+    async def get(self, exchange: Exchange, admitted: Admitted) -> InputRequired | Raw:
         """Serve `prompts/get`."""
         params = exchange.asked.params
         entry = self.find(params.get("name"), exchange, admitted)
@@ -120,6 +121,8 @@ class Prompts:
             raise InvalidParams(f"{entry.name}: {error.line}") from None
         try:
             value = await entry.call(entry.function, entry.signature, arguments, exchange, admitted)
+            if type(value) is InputRequired:
+                return value
             result = messages_of(value, entry.text, admitted.revision)
             return self._dresser.dress_returned(value, result, admitted.revision)
         except ProtocolError:

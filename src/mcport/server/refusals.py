@@ -12,6 +12,7 @@ from typing import Final
 from mcport.core.jsonrpc import dump
 from mcport.errors import (
     INTERNAL_ERROR,
+    INVALID_REQUEST,
     RESOURCE_NOT_FOUND,
     URL_ELICITATION_REQUIRED,
     HeaderMismatch,
@@ -19,6 +20,7 @@ from mcport.errors import (
     ProtocolError,
     ResourceNotFound,
     UnsupportedRevision,
+    UrlElicitationRequired,
 )
 from mcport.spec.revisions import Revision
 
@@ -34,7 +36,7 @@ _MEANINGS: Final = (HeaderMismatch, MissingCapability, UnsupportedRevision)
 
 def fitted(error: ProtocolError, revision: Revision) -> ProtocolError:
     """Return the error as it may go out in a revision; what had to be changed is logged."""
-    code = revision.resource_not_found_code if isinstance(error, ResourceNotFound) else error.code
+    code = _code(error, revision)
     if type(code) is not int or not _is_allowed(error, code, revision):
         log.warning(
             "error code %r cannot be sent in protocol version %s: %s goes out", code, revision.name, INTERNAL_ERROR
@@ -44,10 +46,21 @@ def fitted(error: ProtocolError, revision: Revision) -> ProtocolError:
     return ProtocolError(sayable(str(error.message)), data=data, code=code)
 
 
+def _code(error: ProtocolError, revision: Revision) -> object:
+    """The code that an error has in a revision; the handshake era knows none for a capability that is missing."""
+    if isinstance(error, ResourceNotFound):
+        return revision.resource_not_found_code
+    if isinstance(error, MissingCapability) and revision.era == "handshake":
+        return INVALID_REQUEST
+    return error.code
+
+
 def _is_allowed(error: ProtocolError, code: int, revision: Revision) -> bool:
     """Whether a revision may use a code. Those of the handshake era leave the ranges of servers to the servers."""
     if revision.era == "handshake":
-        return True
+        # 2025-11-25 client/elicitation: this code is for nothing but a URL that has to be visited first.
+        asks = code == URL_ELICITATION_REQUIRED and revision.identifies_url_elicitations
+        return isinstance(error, UrlElicitationRequired) or not asks
     if code in _RESERVED:
         return isinstance(error, _MEANINGS) and code == type(error).code
     return code not in _RETIRED

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
+from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.core.uri_template import UriError, UriTemplate
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
@@ -129,7 +130,7 @@ class Resources:
             "resources/read": self.read,
         }
 
-    async def read(self, exchange: Exchange, admitted: Admitted) -> Raw:
+    async def read(self, exchange: Exchange, admitted: Admitted) -> InputRequired | Raw:
         """Serve `resources/read`."""
         uri = exchange.asked.params.get("uri")
         if type(uri) is not str:
@@ -145,6 +146,8 @@ class Resources:
             raise ResourceNotFound(f"Resource not found: {uri} ({error.line})", data={"uri": uri}) from None
         try:
             value = await entry.call(entry.function, entry.signature, arguments, exchange, admitted)
+            if type(value) is InputRequired:
+                return value
             result = contents_of(value, uri, entry.mime_type)
             result = uncached(result) if is_retry(exchange.asked.params) else entry.hint.put(result)
             return self._dresser.dress_returned(value, result, admitted.revision)

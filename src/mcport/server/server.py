@@ -5,7 +5,7 @@ Below: every other room of the server.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,10 @@ from mcport.session.channel import Transport
 from mcport.session.exchange import Exchange
 from mcport.spec.revisions import REVISIONS, Revision
 from mcport.stores.notices import Notices
+from mcport.stores.seal import Seal
 
+from .asking.desk import Desk
+from .asking.sending import Patience
 from .cache_hint import NEVER, CacheHint, hints_of_lists
 from .completions import Completions
 from .dressing import Dresser
@@ -39,6 +42,7 @@ from .tools import Tools
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon
+    from mcport.stores.values import Store
 
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
@@ -66,6 +70,11 @@ class Server(Registrar):
     messages at all. `cache` says how long and for whom results may be kept, `cache_lists` the same of lists: all of
     them, or by kind ("tools", "prompts", "resources", "templates", and "discover"). `notices` carries changes from one
     worker process to the others.
+
+    `seal_key`, 32 secret bytes or several such keys of which the first seals, protects what clients carry between the
+    rounds of a request that asks; several processes that serve the same clients need the same one, and without it each
+    makes its own. A client may be silent for `ask_timeout` seconds while a question is open, and a question is good for
+    `ask_total` seconds in all. `ask_store` keeps what is too large to be carried, and names used up by `once`.
     """
 
     def __init__(
@@ -89,6 +98,10 @@ class Server(Registrar):
         cache_lists: CacheHint | Mapping[str, CacheHint] | None = None,
         notices: Notices | None = None,
         dev: bool = False,
+        seal_key: bytes | Sequence[bytes] | None = None,
+        ask_timeout: float = 300.0,
+        ask_total: float = 3600.0,
+        ask_store: Store | None = None,
     ) -> None:
         texts: tuple[object, ...] = (name, version)
         if not all(isinstance(text, str) for text in texts):
@@ -121,7 +134,9 @@ class Server(Registrar):
         for each in middleware:
             self.add_middleware(each)
         hearing = Hearing(self._middleware, lambda method: None, faults)
-        self.host = Host(self, Kernel(offer, self._routes, dresser, faults, hearing), lifespan, limits, self._telling)
+        self._desk = Desk(name, Seal(seal_key), Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
+        kernel = Kernel(offer, self._routes, dresser, faults, hearing, self._desk)
+        self.host = Host(self, kernel, lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
 
     def __repr__(self) -> str:
@@ -131,6 +146,14 @@ class Server(Registrar):
     def limits(self) -> Limits:
         """The bounds that this server keeps."""
         return self.host.limits
+
+    def complete_elicitation(self, elicitation_id: str) -> bool:
+        """Tell the client that was sent to a URL that all is done there; return whether there is one to be told.
+
+        Callable from any thread. Only revisions whose URL elicitations have ids can be told (2025-11-25
+        client/elicitation "Completion Notifications"); elsewhere the handler is asked again.
+        """
+        return self._desk.elicitations.complete(elicitation_id)
 
     def add_middleware(self, middleware: Middleware) -> None:
         """Have one more middleware stand around requests, inside of those that are there already.

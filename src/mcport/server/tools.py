@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.dialects.envelope import Body
+from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject, Raw
-from mcport.errors import InvalidParams, ProtocolError, ToolError
+from mcport.errors import InvalidParams, MissingCapability, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
@@ -114,7 +115,7 @@ class Tools:
         """Return the routes that are offered now: none as long as there were no tools."""
         return {"tools/list": self.listing.answer, "tools/call": self.call} if self.listing.served else {}
 
-    async def call(self, exchange: Exchange, admitted: Admitted) -> Body | JsonObject | Raw:
+    async def call(self, exchange: Exchange, admitted: Admitted) -> Body | InputRequired | JsonObject | Raw:
         """Serve `tools/call`."""
         params = exchange.asked.params
         tool = self.listing.get(params.get("name")) or self._seen(params.get("name"), exchange, admitted)
@@ -126,6 +127,8 @@ class Tools:
         try:
             bound = tool.signature.bind(arguments)
             value = await tool.call(tool.function, tool.signature, bound, exchange, admitted)
+            if type(value) is InputRequired:
+                return value
             output = tool.output
             result = pack(value, admitted.revision) if output is None else output.pack(value, admitted.revision)
             return result if type(result) is Body else self._dresser.dress_returned(value, result, admitted.revision)
@@ -137,6 +140,10 @@ class Tools:
         except Overdue as error:
             return failed(self._faults.overdue(f"Tool {tool.name!r}", error))
         except ToolError as error:
+            return failed(str(error))
+        except MissingCapability as error:
+            if admitted.revision.era == "stateless":
+                raise
             return failed(str(error))
         except ProtocolError:
             raise

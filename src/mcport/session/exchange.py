@@ -69,12 +69,13 @@ class Exchange:
     `conversation` is what the dialects keep for the connection. Whoever runs the handler sets `stop` to what stops it:
     the `cancel` of a scope that the handler's own task entered. `cancelled` says that the other side withdrew the
     request or is gone. `headers` are those of the HTTP request that brought it, None elsewhere; `principal` is on whose
-    behalf it came, None where nobody asked for authorization.
+    behalf it came, None where nobody asked for authorization. `asker` asks back for it, once somebody needed that.
     """
 
     __slots__ = (
         "admitted",
         "asked",
+        "asker",
         "cancelled",
         "conversation",
         "deadline",
@@ -97,6 +98,7 @@ class Exchange:
         self.reason: str | None = None
         self.headers: Mapping[str, str] | None = None
         self.principal: str | None = None
+        self.asker: object = None
 
     deadline: Pausable
     """The time-out under which its handler runs; not set where there is none: `standing_still` looks."""

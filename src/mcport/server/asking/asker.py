@@ -1,0 +1,198 @@
+"""Who asks, for one run of one handler: looks into the book first, and then sends the question or stops the run.
+
+In the handshake era a question is sent and waited for; in the stateless one the run is stopped, and the answer to the
+request carries the questions. Handlers see no difference. Below: `core.asking`, `sending`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from mcport.core.asking.capabilities import demand
+from mcport.core.asking.form_values import Unfit
+from mcport.core.asking.rounds import NOTHING, Rounds
+from mcport.core.dialects.contract import Admitted
+from mcport.core.input_required import InputRequired
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import InternalError
+from mcport.session.exchange import Exchange
+
+from .posing import Check, Posed
+from .questions import Asking, question_of
+from .sending import Patience, send_all
+from .stop import RunStopped
+
+if TYPE_CHECKING:
+    from mcport.session.loop import Stoppable
+
+log: Final = logging.getLogger("mcport.server")
+
+CLEANUP: Final = 5.0
+"""Seconds that a stopped run has to clean up."""
+
+MOST: Final = 100
+"""So many questions one run may ask."""
+
+
+class Asker:
+    """Asks for one run. `rounds` is the book of the request; `note` hears of each URL elicitation that has an id."""
+
+    __slots__ = ("_admitted", "_asked", "_exchange", "_given", "_note", "_patience", "_timer", "required", "rounds")
+
+    def __init__(
+        self, exchange: Exchange, admitted: Admitted, rounds: Rounds, patience: Patience, note: Callable[[str], None]
+    ) -> None:
+        self.rounds = rounds
+        self.required: InputRequired | None = None
+        self._exchange = exchange
+        self._admitted = admitted
+        self._patience = patience
+        self._note = note
+        self._asked = 0
+        self._given: dict[str, JsonObject] | None = None
+        self._timer: Stoppable | None = None
+
+    # ---- what a handler calls
+
+    def check(self) -> None:
+        """Raise the stop again if this run is over."""
+        if self.required is not None:
+            raise RunStopped
+
+    async def ask(self, question: Asking, key: str | None = None, until: Check | None = None) -> Any:
+        """Return the typed answer to a question."""
+        posed = self._pose(question, key, until)
+        await self._answered([posed])
+        return posed.typed
+
+    async def ask_all(self, questions: Mapping[str, Asking]) -> dict[str, Any]:
+        """Return the typed answers to several questions of one round, by key."""
+        posed = [self._pose(question_of(question, key), key, None) for key, question in questions.items()]
+        await self._answered(posed)
+        return {each.key: each.typed for each in posed}
+
+    async def ask_by_hand(self, questions: Mapping[str, object]) -> dict[str, Any]:
+        """Send questions that a handler returned, and return the answers as on the wire."""
+        posed = self.posed_by_hand(questions)
+        return await self._send(posed) if posed else {}
+
+    def posed_by_hand(self, questions: Mapping[str, object]) -> list[Posed]:
+        """Return questions that a handler returned, ready to be sent."""
+        found = []
+        for key, question in questions.items():
+            posed = self._worded(question_of(question, key), None)
+            posed.key = key
+            found.append(posed)
+        return found
+
+    @property
+    def given(self) -> dict[str, JsonObject]:
+        """The answers to questions that were asked by hand: those that fit what was asked."""
+        if self._given is None:
+            self._given = dict(self._fitting())
+        return self._given
+
+    def _fitting(self) -> Iterable[tuple[str, JsonObject]]:
+        for key, answer in self.rounds.given.items():
+            try:
+                if not isinstance(answer, dict):
+                    raise Unfit("is no object")
+                question_of(self.rounds.hand[key], key).read(answer)
+            except Unfit as fault:
+                log.debug("the answer %r is left out: %s", key, fault)
+            else:
+                yield key, answer
+
+    # ---- from the question to the answer
+
+    def _pose(self, question: Asking, key: str | None, until: Check | None) -> Posed:
+        self.check()
+        self._asked += 1
+        if self._asked > MOST:
+            raise InternalError(f"{self._exchange.asked.method} asked more than {MOST} questions and is stopped")
+        posed = self._worded(question, until)
+        posed.key = self.rounds.key(posed.print, key)
+        return posed
+
+    def _worded(self, question: Asking, until: Check | None) -> Posed:
+        """Put a question into the words of the revision. Raises `MissingCapability` if it may not be asked."""
+        revision, capabilities = self._admitted.revision, self._admitted.client_capabilities
+        demand(capabilities, question.needs(revision), revision, question.method)
+        return Posed(question, question.wire(revision, capabilities), until)
+
+    async def _answered(self, posed: list[Posed]) -> None:
+        """See that every question has its typed answer, from the book or from the client."""
+        missing = [each for each in posed if not await self._known(each)]
+        if not missing:
+            return
+        self.check()
+        if self._admitted.revision.asks_by_returning:
+            self._stop(missing)
+        answers = await self._send(missing)
+        for each in missing:
+            self.rounds.record(each.key, each.print, each.text, answers[each.key])
+
+    async def _send(self, posed: list[Posed]) -> dict[str, Any]:
+        for each in posed:
+            if "elicitationId" in each.wire:
+                self._note(each.wire["elicitationId"])
+        return await send_all(posed, self._exchange, self._patience)
+
+    async def _known(self, posed: Posed) -> bool:
+        """Whether the book has an answer that fits and is enough; one that is not is forgotten."""
+        answer = self.rounds.answer(posed.key, posed.print)
+        if answer is NOTHING:
+            return False
+        try:
+            if await posed.judge(answer):
+                return True
+        except Unfit as fault:
+            log.debug("%s is asked again, since the answer does not fit: %s", posed.method, fault)
+        self.rounds.reject(posed.key)
+        return False
+
+    # ---- the stop
+
+    def _stop(self, missing: list[Posed]) -> NoReturn:
+        for posed in missing:
+            drift = self.rounds.ask(posed.key, posed.print, posed.text)
+            if drift is not None:
+                log.warning(
+                    "%s asks %r while the answer to %r lies unused: a time or random value? give key=",
+                    self._exchange.asked.method,
+                    drift.asked,
+                    drift.unused,
+                )
+        self.required = InputRequired({posed.key: posed.request for posed in missing})
+        self._timer = self._exchange.outlet.loop.later(CLEANUP, self._hurry)
+        raise RunStopped
+
+    def _hurry(self) -> None:
+        """The time for clean-up is over."""
+        log.warning("%s: clean-up after a question takes more than %g s", self._exchange.asked.method, CLEANUP)
+        self._timer = None
+        if self._exchange.stop is not None:
+            self._exchange.stop()
+
+    def outcome(self, error: BaseException | None) -> InputRequired:
+        """Return what a stopped run comes to, whatever its handler returned or raised."""
+        assert self.required is not None
+        in_time = self._timer is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if in_time and not _is_stop(error):
+            log.warning(
+                "%s went on after it had asked; what came of it is discarded, since it runs again with the answers. "
+                "Let what is no Exception pass where questions are asked",
+                self._exchange.asked.method,
+            )
+        return self.required
+
+
+def _is_stop(error: BaseException | None) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_stop(each) for each in error.exceptions)
+    return isinstance(error, RunStopped)

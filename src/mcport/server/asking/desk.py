@@ -1,0 +1,212 @@
+"""The desk of one server where all asking comes together: it opens what a retry brings back, and seals what goes out.
+
+What one request keeps between its rounds stands in the token that its client carries, and nowhere else, unless it is
+too large for that. Below: `asker`, `core.asking`, `stores`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+from mcport.core.asking.canonical import canonical, digest
+from mcport.core.asking.rounds import ROUNDS, Rounds, TooManyRounds
+from mcport.core.dialects.contract import INPUT_REQUIRED, Admitted
+from mcport.core.input_required import InputRequired
+from mcport.core.jsonrpc import JsonObject, dump, parse_json
+from mcport.errors import (
+    ConversationError,
+    InternalError,
+    InvalidParams,
+    MissingCapability,
+    UrlElicitationRequired,
+)
+from mcport.server.content import failed
+from mcport.session.exchange import Exchange
+from mcport.spec.methods import METHODS
+from mcport.stores.seal import Seal, SealBroken
+from mcport.stores.values import MemoryStore, Store
+
+from .asker import Asker
+from .elicitations import Elicitations
+from .questions import ElicitUrl
+from .sending import Patience
+
+Serve = Callable[[Exchange, Admitted], Awaitable[object]]
+"""Serves the request once more."""
+
+BROKEN: Final = "requestState is not valid for this request"
+"""All that anybody learns about a state that was changed, is too old, or belongs to somebody or something else."""
+
+_CHAIN: Final = 12
+
+
+class Desk:
+    """Where all asking of one server comes together. `state_bytes` bounds what a client is given to carry."""
+
+    def __init__(self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int) -> None:
+        self.elicitations = Elicitations()
+        self._server = server
+        self._seal = seal
+        self._patience = patience
+        self._store = store
+        self._used: Store = store or MemoryStore()
+        self._state_bytes = state_bytes
+
+    # ---- for handlers
+
+    def asker(self, exchange: Exchange, admitted: Admitted) -> Asker:
+        """Return who asks for a request. Raises `InternalError` for one that may not ask."""
+        if exchange.asker is None:
+            known = METHODS.get(exchange.asked.method)
+            if known is None or not known.may_ask:
+                raise InternalError(f"{exchange.asked.method} cannot ask the client anything")
+            exchange.asker = self._new(exchange, admitted)
+        found: Asker = exchange.asker  # type: ignore[assignment]
+        return found
+
+    def _new(
+        self, exchange: Exchange, admitted: Admitted, page: JsonObject | None = None, answers: Any = None
+    ) -> Asker:
+        rounds = Rounds(os.urandom(_CHAIN).hex(), page, answers)
+        return Asker(exchange, admitted, rounds, self._patience, partial(self.elicitations.note, exchange))
+
+    async def use_up(self, name: str) -> None:
+        """Use a name up for all time; raises `InvalidParams` where an old state tries to use it again."""
+        if self._store is None and self._seal.is_shared:
+            raise RuntimeError(
+                "once(one_time=True) with a seal_key needs Server(ask_store=...), which all workers share"
+            )
+        if not await self._used.use(name, self._patience.most):
+            raise InvalidParams(BROKEN)
+
+    # ---- what comes in
+
+    async def resume(self, exchange: Exchange, admitted: Admitted) -> None:
+        """Open what a retry brings back. Raises `InvalidParams`; answers without a state count for nothing."""
+        params = exchange.asked.params
+        answers = params.get("inputResponses", {})
+        if type(answers) is not dict or not all(type(each) is dict for each in answers.values()):
+            raise InvalidParams("inputResponses must be an object of objects")
+        if "requestState" not in params:
+            return
+        page = await self._opened(params["requestState"], self._binding(exchange))
+        exchange.asked.progress = page.get("progress")
+        exchange.asker = self._new(exchange, admitted, page, answers)
+
+    async def _opened(self, token: object, binding: bytes) -> JsonObject:
+        if type(token) is not str or len(token) > self._state_bytes:
+            raise InvalidParams(BROKEN)
+        try:
+            page: JsonObject = parse_json(self._seal.open(token, binding))
+            if "stored" in page:
+                stored = None if self._store is None else await self._store.get(page["stored"])
+                page = parse_json(self._seal.open((stored or b"").decode(), binding))
+            return page
+        except SealBroken:
+            raise InvalidParams(BROKEN) from None
+
+    def _binding(self, exchange: Exchange) -> bytes:
+        """What a state belongs to: on whose behalf who asked for what, in the words of the wire."""
+        params = exchange.asked.params
+        name = params.get("uri") if exchange.asked.method == "resources/read" else params.get("name")
+        arguments = digest(params.get("arguments") or {})
+        return canonical([exchange.principal, self._server, exchange.asked.method, name, arguments])
+
+    # ---- what goes out
+
+    async def settle(self, value: InputRequired, serve: Serve, exchange: Exchange, admitted: Admitted) -> object:
+        """Return the result for a request that needs input: the questions, or what comes of it with the answers."""
+        try:
+            if admitted.revision.asks_by_returning:
+                return await self._asked(value, exchange, admitted)
+            return await self._served(value, serve, exchange, admitted)
+        except MissingCapability as error:
+            if admitted.revision.asks_by_returning or exchange.asked.method != "tools/call":
+                raise
+            return failed(str(error))
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        except TooManyRounds:
+            method = exchange.asked.method
+            raise InternalError(f"{method} asked in {ROUNDS} rounds and is still not done: it is stopped") from None
+
+    async def _asked(self, value: InputRequired, exchange: Exchange, admitted: Admitted) -> JsonObject:
+        """Return the InputRequiredResult (2026-07-28 basic/patterns/mrtr)."""
+        asker = self.asker(exchange, admitted)
+        if value is asker.required:
+            requests: JsonObject = dict(value.questions)
+            page = asker.rounds.close(exchange.asked.progress)
+        else:
+            _check(value)
+            requests = {posed.key: posed.request for posed in asker.posed_by_hand(value.questions)}
+            page = asker.rounds.close(exchange.asked.progress, requests, value.state)
+        state = await self._sealed(dump(page), self._binding(exchange))
+        result: JsonObject = {"resultType": INPUT_REQUIRED, "requestState": state}
+        if requests:
+            result["inputRequests"] = requests
+        return result
+
+    async def _sealed(self, data: bytes, binding: bytes) -> str:
+        """Return a token of data that is short enough to be carried; what is not is kept in the store."""
+        seconds = self._patience.most
+        token = self._seal.seal(data, binding, seconds)
+        if len(token) <= self._state_bytes:
+            return token
+        if self._store is None:
+            raise InternalError(
+                f"what this call keeps between its rounds is {len(token)} bytes sealed, over the limit of "
+                f"{self._state_bytes} (Limits.state_bytes): keep less, or give Server(ask_store=...)"
+            )
+        name = os.urandom(16).hex()
+        await self._store.put(name, token.encode(), seconds)
+        return self._seal.seal(dump({"stored": name}), binding, seconds)
+
+    async def _served(self, value: InputRequired, serve: Serve, exchange: Exchange, admitted: Admitted) -> object:
+        """Send the questions that a handler returned, and serve the request again with the answers."""
+        while True:
+            _check(value)
+            asker = self.asker(exchange, admitted)
+            requests = {posed.key: posed.request for posed in asker.posed_by_hand(value.questions)}
+            page = parse_json(dump(asker.rounds.close(None, requests, value.state)))
+            try:
+                answers = await asker.ask_by_hand(value.questions)
+            except ConversationError as error:
+                return _failed(str(error), exchange)
+            exchange.asker = self._new(exchange, admitted, page, answers)
+            result = await serve(exchange, admitted)
+            if type(result) is not InputRequired:
+                return result
+            value = result
+
+    def instead(self, stop: BaseException, exchange: Exchange, admitted: Admitted) -> InputRequired:
+        """Return what stands for a run that ended with a stop, or that cannot go on without the user's visit to a URL.
+
+        In the revision that has an error for the latter it is raised. Raises `MissingCapability` where the client
+        cannot be sent to a URL.
+        """
+        asker = self.asker(exchange, admitted)
+        if not isinstance(stop, UrlElicitationRequired):
+            return asker.outcome(stop)
+        questions = {f"url.{n}": ElicitUrl(**each) for n, each in enumerate(stop.elicitations, 1)}
+        if not admitted.revision.identifies_url_elicitations:
+            return InputRequired(questions)
+        posed = asker.posed_by_hand(questions)
+        stop.data = {"elicitations": [each.wire for each in posed]}
+        for each in posed:
+            self.elicitations.note(exchange, each.wire["elicitationId"])
+        raise stop
+
+
+def _failed(line: str, exchange: Exchange) -> JsonObject:
+    """Return the result of a tool that could not ask; other methods fail with an error."""
+    if exchange.asked.method == "tools/call":
+        return failed(line)
+    raise InternalError(line)
+
+
+def _check(value: InputRequired) -> None:
+    if not value.questions and value.state is None:
+        raise InternalError("InputRequired was returned with neither questions nor a state")

@@ -20,9 +20,10 @@ from mcport.errors import InternalError
 from mcport.session.exchange import Exchange
 
 from .posing import Check, Posed
-from .questions import Asking, question_of
+from .questions import Asking
 from .sending import Patience, send_all
 from .stop import RunStopped
+from .wired import question_of
 
 if TYPE_CHECKING:
     from mcport.session.loop import Stoppable

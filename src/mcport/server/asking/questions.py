@@ -1,4 +1,5 @@
-"""The four questions that a server may ask: what each is on the wire of a revision, and how its answer is read.
+"""Three of the questions that a server may ask: what each is on the wire of a revision, and how its answer is read.
+`sampling` has the fourth.
 
 Below: `core.asking` for the rules, the facade types for values.
 """
@@ -6,7 +7,7 @@ Below: `core.asking` for the rules, the facade types for values.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Protocol, TypeAlias
 
@@ -194,57 +195,3 @@ def action_of(answer: JsonObject) -> Action:
         if answer.get("action") == action:
             return action
     raise Unfit("action must be accept, decline or cancel")
-
-
-@dataclass(slots=True)
-class Wired:
-    """A question that is given as on the wire, or comes back from there; its answer stays as it is, once judged."""
-
-    method: str
-    params: JsonObject
-
-    @property
-    def text(self) -> str:
-        return str(self.params.get("message", self.method))
-
-    def needs(self, revision: Revision) -> Sequence[str]:
-        if self.method == LIST_ROOTS:
-            return (ROOTS,)
-        if self.method == SAMPLE:
-            from .sampling import needs_of
-
-            return needs_of(self.params)
-        return (URL,) if self.params.get("mode") == "url" else (FORM,)
-
-    def wire(self, revision: Revision, capabilities: JsonObject) -> JsonObject:
-        return self.params
-
-    def read(self, answer: JsonObject) -> JsonObject:
-        if self.method == LIST_ROOTS:
-            ListRoots().read(answer)
-        elif self.method == SAMPLE:
-            from .sampling import read_sample
-
-            read_sample(answer)
-        elif action_of(answer) == "accept" and self.params.get("mode") != "url":
-            form_of(self.params["requestedSchema"]).read(answer.get("content"))
-        return answer
-
-
-def question_of(value: object, key: str) -> Any:
-    """Return what was given as a question: one of the classes, or a request as on the wire.
-
-    Raises TypeError for anything else, ValueError for a method that asks nothing.
-    """
-    if not isinstance(value, Mapping):
-        if not hasattr(value, "wire"):
-            raise TypeError(f"{key!r} is no question: give Elicit, ElicitUrl, Sample or ListRoots")
-        return value
-    method, params = value.get("method"), value.get("params") or {}
-    if method not in (ELICIT, SAMPLE, LIST_ROOTS) or not isinstance(params, dict):
-        raise ValueError(f"{key!r}: a question is one of {ELICIT}, {SAMPLE} and {LIST_ROOTS}, not {method!r}")
-    if method == ELICIT and params.get("mode") != "url":
-        _ = form_of(params.get("requestedSchema", ()) or {})
-    if method == ELICIT and params.get("mode") == "url":
-        check_url(str(params.get("url")))
-    return Wired(method, params)

@@ -103,9 +103,7 @@ class Server(Registrar):
         ask_total: float = 3600.0,
         ask_store: Store | None = None,
     ) -> None:
-        texts: tuple[object, ...] = (name, version)
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("the name and the version of a server are strings")
+        _check_texts(name, version)
         self.name = name
         self.version = version
         self.instructions = instructions
@@ -300,6 +298,11 @@ def _level(level: str | None) -> str | None:
 
 def _present(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _check_texts(*texts: object) -> None:
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("the name and the version of a server are strings")
 
 
 def _served(revisions: Iterable[str] | None) -> dict[str, Revision]:

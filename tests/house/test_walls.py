@@ -11,7 +11,7 @@ from tests.house.sources import ROOT, Import, Source, library
 LEVELS = (
     {"errors", "version"},
     {"spec"},
-    {"core"},
+    {"core", "content"},
     {"session", "stores"},
     {"transports", "auth"},
     {"server", "client"},

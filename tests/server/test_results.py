@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import json
 import logging
 import pathlib
 import uuid
@@ -14,8 +15,9 @@ from typing import Any, TypedDict
 import pydantic
 import pytest
 
-from mcport import Server
+from mcport import Client, Server
 from mcport.spec.types import (
+    Annotations,
     AudioContent,
     BlobResourceContents,
     CallToolResult,
@@ -27,7 +29,7 @@ from mcport.spec.types import (
     TextContent,
     TextResourceContents,
 )
-from tests.server.wire import ALL, NEW, Json, serving
+from tests.server.wire import ALL, NEW, SERVER_INFO, Json, serving
 
 TEXT = TextContent(type="text", text="t")
 IMAGE = ImageContent(type="image", data="aQ==", mime_type="image/png")
@@ -276,7 +278,7 @@ RULED = ["2025-06-18", "2025-11-25", *NEW]
 RESERVED = {
     "2025-06-18": "tools.mcp.com/a",
     "2025-11-25": "com.mcp.tools/a",
-    NEW[0]: "io.modelcontextprotocol/serverInfo",
+    NEW[0]: "dev.modelcontextprotocol/a",
 }
 
 
@@ -298,6 +300,49 @@ async def test_metadata_of_applications_keeps_to_its_keys(revision: str, caplog:
         Server("demo").tool(meta={key: 1})
         async with serving(returning(CallToolResult(content=[], meta={key: 1})), revision) as wire:
             assert (await wire.call("give"))["_meta"][key] == 1
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_a_result_of_another_server_is_passed_on_without_what_the_protocol_wrote_into_it(revision: str) -> None:
+    upstream = Server("upstream", version="9")
+
+    @upstream.tool
+    async def give() -> CallToolResult:
+        return CallToolResult(content=[TEXT], meta={"example.org/a": 1})
+
+    gateway = Server("gateway", version="1")
+
+    @gateway.tool(name="give")
+    async def passed_on() -> CallToolResult:
+        async with Client(upstream) as client:
+            return await client.call_tool("give")
+
+    async with serving(gateway, revision) as wire:
+        result = await wire.call("give")
+    assert result["content"] == [{"type": "text", "text": "t"}]
+    own = {SERVER_INFO: {"name": "gateway", "version": "1"}} if revision in NEW else {}
+    assert result["_meta"] == {"example.org/a": 1, **own}
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize(
+    "value",
+    [
+        CallToolResult(content=[], structured_content={"a": float("nan")}),
+        CallToolResult(content=[], meta={"a": float("inf")}),
+        TEXT.model_copy(update={"meta": {"a": [float("nan")]}}),
+        TEXT.model_copy(update={"annotations": Annotations(priority=0.5, more=float("nan"))}),
+    ],
+)
+async def test_numbers_that_json_lacks_are_never_sent_as_null(
+    revision: str, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(returning(value), revision) as wire:
+        result = await wire.call("give")
+    if result.get("isError"):
+        assert "NaN" in caplog.text or "finite" in caplog.text
+    else:
+        assert "null" not in json.dumps(result)  # what had such a number is not in this revision
 
 
 @pytest.mark.parametrize("revision", NEW)

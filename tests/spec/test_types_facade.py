@@ -12,6 +12,7 @@ import pytest
 
 import mcport.spec.types as types
 from mcport.spec.model import Model, Unsendable, first_fault
+from mcport.spec.revisions import REVISIONS
 from mcport.spec.types import (
     Annotations,
     CallToolRequestParams,
@@ -98,6 +99,14 @@ def test_nulls_inside_a_users_json_are_kept() -> None:
         "content": [{"type": "text", "text": "hi", "_meta": {"a": None}}],
         "structuredContent": {"a": None},
     }
+
+
+@pytest.mark.parametrize("revision", [None, *REVISIONS])
+def test_numbers_that_json_lacks_are_written_bare_and_not_as_null(revision: str | None) -> None:
+    schema = {"type": "object", "most": float("inf"), "least": [float("nan")]}
+    written = Tool(name="a", input_schema=schema).to_json(revision)
+    assert b'"most":Infinity' in written
+    assert b'"least":[NaN]' in written
 
 
 def test_none_is_left_out_however_it_came_about() -> None:

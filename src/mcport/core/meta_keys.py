@@ -15,6 +15,8 @@ from mcport.spec.revisions import Revision
 from .trace_context import FORMS
 
 RESERVED_LABELS: Final = ("mcp", "modelcontextprotocol")
+PROTOCOL_PREFIX: Final = "io.modelcontextprotocol/"
+"""Keys under it are the protocol's own: whoever sends a message gives them anew."""
 PROGRESS_TOKEN: Final = "progressToken"
 
 _LABEL: Final = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -54,8 +56,7 @@ def _fault_of_prefix(labels: list[str], revision: Revision) -> str | None:
     for label in labels:
         if _LABEL.fullmatch(label) is None:
             return "a prefix is labels joined by dots, each of letters, digits and inner hyphens, with a letter first"
-    # 2025-06-18 reserves by the label before the last one; the revisions with icons, which came later, by the second.
-    decisive = labels[1:2] if revision.has_icons else labels[-2:-1]
+    decisive = labels[1:2] if revision.reserves_meta_by_second_label else labels[-2:-1]
     if decisive and decisive[0] in RESERVED_LABELS:
         return f"the prefix is reserved for the protocol, because of {decisive[0]!r}"
     return None

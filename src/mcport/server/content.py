@@ -120,6 +120,32 @@ def _carries(revision: Revision, value: object) -> bool:
     return revision.has_structured_output and (revision.structured_any_json or isinstance(value, dict))
 
 
+def as_contents(value: Any, uri: str) -> Any:
+    """Return what a resource returned with pieces of content turned into contents of the resource of that URI."""
+    if isinstance(value, list | tuple):
+        return [as_contents(member, uri) for member in value] if any(map(_is_content, value)) else value
+    if not _is_content(value):
+        return value
+    from mcport.content import File
+    from mcport.spec.types import (
+        BlobResourceContents,
+        EmbeddedResource,
+        ResourceLink,
+        TextContent,
+        TextResourceContents,
+    )
+
+    if isinstance(value, File):
+        return value.resource.model_copy(update={"uri": uri})  # where the file lies is nobody's business
+    if isinstance(value, EmbeddedResource):
+        return value.resource
+    if isinstance(value, TextContent):
+        return TextResourceContents(uri=uri, text=value.text, meta=value.meta)
+    if isinstance(value, ResourceLink):
+        raise TypeError("a resource returns contents, not a link to another")
+    return BlobResourceContents(uri=uri, mime_type=value.mime_type, blob=value.data, meta=value.meta)
+
+
 def _as_resource(audio: Any) -> Model:
     """Return audio as a resource with the same bytes: a client that knows no audio can at least keep it."""
     from mcport.spec.types import BlobResourceContents, EmbeddedResource

@@ -12,7 +12,7 @@ from itertools import chain
 from mcport.core.dialects.contract import Offer
 from mcport.core.dialects.envelope import Envelope
 from mcport.core.jsonrpc import JsonObject, Raw
-from mcport.core.meta_keys import check_meta
+from mcport.core.meta_keys import PROTOCOL_PREFIX, check_meta
 from mcport.spec.revisions import Revision
 
 from .unsendable import unsendable
@@ -35,14 +35,29 @@ class Dresser:
     def dress_returned(self, value: object, result: object, revision: Revision) -> Raw:
         """Return the bytes of a result that was made from what a handler returned, `value`.
 
+        A result may come from another server: what the protocol itself put into its metadata there is left out.
         Raises `ResultUnsendable`, which says what of the value cannot be sent.
         """
         try:
+            result = _without_protocol_keys(result)
             for each in _with_meta(result):
                 check_meta(each, [revision])
             return self.envelope(revision).dress(result)
         except (ValueError, RecursionError) as error:
             raise unsendable(value, error) from None
+
+
+def _without_protocol_keys(result: object) -> object:
+    """Return a result without the protocol's own keys in its metadata: those tell of another conversation."""
+    meta = getattr(result, "meta", None)
+    if not isinstance(meta, dict) or not any(map(_is_protocols, meta)):
+        return result
+    kept = {key: value for key, value in meta.items() if not _is_protocols(key)}
+    return result.model_copy(update={"meta": kept or None})  # type: ignore[attr-defined]
+
+
+def _is_protocols(key: object) -> bool:
+    return isinstance(key, str) and key.startswith(PROTOCOL_PREFIX)
 
 
 def _with_meta(result: object) -> Iterator[JsonObject]:

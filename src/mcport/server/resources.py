@@ -21,7 +21,7 @@ from mcport.spec.model import Model
 from .cache_hint import NEVER, CacheHint, is_retry, uncached
 from .calling import call
 from .choices import choices_of
-from .content import json_of
+from .content import as_contents, json_of
 from .deadline import Overdue
 from .dressing import Dresser
 from .faults import Faults
@@ -208,13 +208,14 @@ class Resources:
 def contents_of(value: Any, uri: str, mime_type: str | None) -> Model:
     """Return the resources/read result for a returned value.
 
-    A string is text, bytes are a blob, models of contents stay themselves, a list of contents is several; any other
-    value is its JSON.
+    A string is text, bytes are a blob, models of contents stay themselves, content becomes contents, a list of contents
+    is several; any other value is its JSON.
     """
     from mcport.spec.types import BlobResourceContents, ReadResourceResult, TextResourceContents
 
     if isinstance(value, ReadResourceResult):
         return value
+    value = as_contents(value, uri)
     known = TextResourceContents | BlobResourceContents
     if isinstance(value, known):
         return ReadResourceResult(contents=[value])

@@ -54,6 +54,7 @@ class Model(BaseModel):
         serialize_by_alias=True,
         extra="allow",
         defer_build=True,
+        ser_json_inf_nan="constants",  # bare, so that whoever sends the bytes finds them; null would be a lie
     )
 
     @classmethod

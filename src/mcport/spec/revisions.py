@@ -72,6 +72,8 @@ class Revision:
     """Things may have a title for people beside their name, and `_meta`."""
     has_icons: bool = False
     """Things may have icons; implementations also a description and a website."""
+    reserves_meta_by_second_label: bool = False
+    """Keys of `_meta` are the protocol's by the second label of their prefix; else by the label before the last."""
     has_progress_message: bool = False
     """Progress may say in words what is going on."""
     completes_with_context: bool = False
@@ -146,6 +148,7 @@ _R2025_11_25 = Revision(
     has_tool_annotations=True,
     has_titles=True,
     has_icons=True,
+    reserves_meta_by_second_label=True,
     has_progress_message=True,
     completes_with_context=True,
     completions_capability=True,
@@ -170,6 +173,7 @@ _R2026_07_28 = Revision(
     has_tool_annotations=True,
     has_titles=True,
     has_icons=True,
+    reserves_meta_by_second_label=True,
     has_progress_message=True,
     completes_with_context=True,
     completions_capability=True,

@@ -11,7 +11,8 @@
     │   ├── UrlElicitationRequired   -32042, in the revision that has it
     │   ├── HeaderMismatch           -32020
     │   ├── MissingCapability        -32021
-    │   └── UnsupportedRevision      -32022
+    │   ├── UnsupportedRevision      -32022
+    │   └── Rejected                 -1: the user said no
     ├── ToolError                a tool says what went wrong; its text goes to the model as written
     ├── NotDeclared              a feature that the peer did not declare was about to be used
     └── ConversationError        something happened to a conversation: names the server, the phase, the cause
@@ -20,7 +21,11 @@
         ├── Timeout                  the other side stayed silent for too long (also a TimeoutError)
         ├── Cancelled                this side withdrew the call
         ├── RemoteError              the other side answered with an error; carries its code, message and data
-        └── InvalidAnswer            the other side answered with something that is no answer
+        │   └── UrlElicitationRequired   -32042: the user has to visit web pages first
+        ├── InvalidAnswer            the other side answered with something that is no answer
+        ├── NotApproved              the host's approve= hook did not let the call go out
+        ├── QuestionFailed           a question of the server was not answered, so the call cannot go on
+        └── TooManyRounds            the server asked for input again and again
 
 A rule raises a `ProtocolError` once, without knowing who is listening; the door that catches it (a server's session, an
 HTTP endpoint, a client) decides whose fault it was and how it is told. This page knows nothing of the rest of mcport.
@@ -37,6 +42,7 @@ METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 RESOURCE_NOT_FOUND: Final = -32002
+REJECTED: Final = -1
 URL_ELICITATION_REQUIRED: Final = -32042
 HEADER_MISMATCH: Final = -32020
 MISSING_CAPABILITY: Final = -32021
@@ -154,6 +160,15 @@ class UnsupportedRevision(ProtocolError):
         )
 
 
+class Rejected(ProtocolError):
+    """The user does not want this. Raise it in a callback of a client to say so (client/sampling "Error Handling")."""
+
+    code = REJECTED
+
+    def __init__(self, message: str = "the user said no", *, data: object = None) -> None:
+        super().__init__(message, data=data)
+
+
 # ---- what authors raise and read
 
 
@@ -223,3 +238,28 @@ class RemoteError(ConversationError):
 
 class InvalidAnswer(ConversationError):
     """The other side answered with something that the protocol does not allow there."""
+
+
+class UrlElicitationRequired(RemoteError):
+    """The user has to visit web pages before the request can be served (2025-11-25 client/elicitation).
+
+    `elicitations` are the pages as on the wire: objects with `url`, `message` and `elicitationId`.
+    """
+
+    def __init__(
+        self, message: str, *, elicitations: list[dict[str, object]], data: object, server: str, phase: str
+    ) -> None:
+        super().__init__(message, code=URL_ELICITATION_REQUIRED, data=data, server=server, phase=phase)
+        self.elicitations = elicitations
+
+
+class NotApproved(ConversationError):
+    """The host did not let the call go out; nothing was sent."""
+
+
+class QuestionFailed(ConversationError):
+    """The server asked something in the course of a call, and the host's callback failed or the user said no."""
+
+
+class TooManyRounds(ConversationError):
+    """The server answered a call with questions again and again, more often than this client goes along with."""

@@ -1,84 +1,194 @@
-"""Calling what the user gave for progress: plain functions or coroutine functions, one report after the other.
+"""Callbacks: the functions that a host gives its client, and what they make the client able to do.
 
-It is never in the way of reading. Below: `session.loop`.
+Those that answer questions (`elicit`, `elicit_url`, `sample`, `roots`, `approve`) may be coroutine functions, which run
+on the loop, or plain ones, which run in a thread each, so that `input()` keeps nobody waiting. Those that are only told
+something (`progress`, `log`) are called on the loop if they are plain and so must not block. A callback that demands
+one argument more is also given the `Asker`. Nothing is called here. Below: the abilities of revisions, `roots`.
 """
 
 from __future__ import annotations
 
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-import anyio
+from mcport.core.jsonrpc import JsonObject
+from mcport.spec.methods import METHODS
+from mcport.spec.revisions import Revision
 
-from mcport.core.events import Progressed
-from mcport.session.loop import Loop
+from .roots import RootLike, said_roots
 
-log: Final = logging.getLogger("mcport.client")
+if TYPE_CHECKING:
+    from mcport.spec.types import (
+        CreateMessageRequestParams,
+        CreateMessageResult,
+        ElicitRequestFormParams,
+        ElicitRequestURLParams,
+        ElicitResult,
+        LoggingMessageNotificationParams,
+        Tool,
+    )
+
+ROOTS_CHANGED: Final = "notifications/roots/list_changed"
 
 ProgressCallback: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None] | None]
 """Called with the progress, the total if it is known, and a message if there is one."""
 
+LogCallback: TypeAlias = "Callable[[LoggingMessageNotificationParams], Awaitable[object] | object]"
+"""Called with each log message of the server: `level`, `data`, and `logger` if it names one."""
 
-class ProgressRelay:
-    """Hands the progress of one call to a callback, in order.
+FormAnswer: TypeAlias = "ElicitResult | Mapping[str, object] | Literal['decline', 'cancel']"
+"""What answers a form: its fields (accepted), a refusal, or a whole result."""
 
-    A plain function is called at once. A coroutine function runs in a task of its own, and reports that come meanwhile
-    wait for it.
+UrlAnswer: TypeAlias = "ElicitResult | bool | Literal['accept', 'decline', 'cancel']"
+"""What answers a web page that is to be opened: whether the user agreed."""
+
+SampleAnswer: TypeAlias = "CreateMessageResult | str"
+"""What a model said: a text, or a whole result."""
+
+ElicitCallback: TypeAlias = (
+    "Callable[[ElicitRequestFormParams], Awaitable[FormAnswer] | FormAnswer]"
+    " | Callable[[ElicitRequestFormParams, Asker], Awaitable[FormAnswer] | FormAnswer]"
+)
+"""Called with a form that the user is to fill in."""
+
+UrlCallback: TypeAlias = (
+    "Callable[[ElicitRequestURLParams], Awaitable[UrlAnswer] | UrlAnswer]"
+    " | Callable[[ElicitRequestURLParams, Asker], Awaitable[UrlAnswer] | UrlAnswer]"
+)
+"""Called with a web page that the user is to open, once the user agreed to it."""
+
+SampleCallback: TypeAlias = (
+    "Callable[[CreateMessageRequestParams], Awaitable[SampleAnswer] | SampleAnswer]"
+    " | Callable[[CreateMessageRequestParams, Asker], Awaitable[SampleAnswer] | SampleAnswer]"
+)
+"""Called with a conversation that a model is to continue."""
+
+RootsCallback: TypeAlias = (
+    "Callable[[], Awaitable[Iterable[RootLike]] | Iterable[RootLike]]"
+    " | Callable[[Asker], Awaitable[Iterable[RootLike]] | Iterable[RootLike]]"
+)
+"""Called when a server wants to know the roots."""
+
+ApproveCallback: TypeAlias = "Callable[[ToolCall], Awaitable[bool] | bool]"
+"""Called with a tool call before it goes out; whether it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, for a callback that wants to show it.
+
+    `server` is the name that the host's own target has, `server_info` what the server says of itself. `call` is the
+    method of the request that the question belongs to, where that is known (stateless era). `warnings` are what a user
+    should be told before opening a URL, in plain words.
     """
 
-    def __init__(self, loop: Loop, callback: ProgressCallback) -> None:
-        self._loop = loop
-        self._callback = callback
-        self._reports: deque[Progressed] = deque()
-        self._running: anyio.Event | None = None
-        self._scope: anyio.CancelScope | None = None
-
-    def __call__(self, event: Progressed) -> None:
-        """Take a report; never waits."""
-        if self._running is not None:
-            self._reports.append(event)
-            return
-        outcome = self._tell(event)
-        if outcome is not None:
-            self._running = anyio.Event()
-            self._scope = self._loop.scope()
-            self._loop.keep(self._run(outcome, self._running, self._scope))
-
-    async def finished(self) -> None:
-        """Wait until the callback is done with every report."""
-        if self._running is not None:
-            await self._running.wait()
-
-    def stop(self) -> None:
-        """The call failed or was withdrawn: report no more."""
-        self._reports.clear()
-        if self._scope is not None:
-            self._scope.cancel()
-
-    def _tell(self, event: Progressed) -> Awaitable[None] | None:
-        try:
-            return self._callback(event.progress, event.total, event.message)
-        except Exception:
-            log.exception("the progress callback failed")
-            return None
-
-    async def _run(self, outcome: Awaitable[None], done: anyio.Event, scope: anyio.CancelScope) -> None:
-        try:
-            with scope:
-                await _finish(outcome)
-                while self._reports:
-                    more = self._tell(self._reports.popleft())
-                    if more is not None:
-                        await _finish(more)
-        finally:
-            self._running = self._scope = None
-            done.set()
+    server: str
+    server_info: JsonObject = field(default_factory=dict)
+    call: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
-async def _finish(outcome: Awaitable[None]) -> None:
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool that is about to go out.
+
+    `tool` is its definition, if the client has listed it. What it says of itself is the server's word and no proof.
+    """
+
+    name: str
+    arguments: JsonObject
+    server: str
+    tool: Tool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """A callback for sampling that can do more than the plain one.
+
+        Client("server.py", sample=Sampling(ask_model, tools=True))
+
+    With `tools` servers may offer tools to the model; with `context` they may ask that context of servers be added.
+    `model` names the model where the callback returns a mere text.
+    """
+
+    callback: SampleCallback
+    tools: bool = False
+    context: bool = False
+    model: str = "unknown"
+
+
+class Callback:
+    """A callback that answers something: which arguments it takes, and whether it may block."""
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        if not callable(function):
+            raise TypeError(f"{name} is a function, got {function!r}")
+        self.function = function
+        self.name = name
+        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+            getattr(function, "__call__", None)  # noqa: B004  # an object whose __call__ is a coroutine function
+        )
+        self.demands = _demanded(function)
+
+
+def _demanded(function: Callable[..., Any]) -> int:
+    """How many positional arguments a function cannot do without."""
     try:
-        await outcome
-    except Exception:
-        log.exception("the progress callback failed")
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(each.kind in positional and each.default is inspect.Parameter.empty for each in parameters)
+
+
+class Callbacks:
+    """All callbacks of one client that answer questions of its server."""
+
+    def __init__(
+        self,
+        elicit: ElicitCallback | None = None,
+        elicit_url: UrlCallback | None = None,
+        sample: SampleCallback | Sampling | None = None,
+        roots: Iterable[RootLike] | RootsCallback | None = None,
+    ) -> None:
+        self.elicit = None if elicit is None else Callback(elicit, "elicit")
+        self.elicit_url = None if elicit_url is None else Callback(elicit_url, "elicit_url")
+        self.sampling = sample if isinstance(sample, Sampling) or sample is None else Sampling(sample)
+        self.sample = None if self.sampling is None else Callback(self.sampling.callback, "sample")
+        self.find_roots = Callback(roots, "roots") if callable(roots) else None
+        self.roots: list[RootLike] | None = None
+        if roots is not None and not callable(roots):
+            self.set_roots(roots)
+
+    def set_roots(self, roots: Iterable[RootLike]) -> None:
+        """Have other roots from now on. Raises ValueError and TypeError for what is none."""
+        given = roots if isinstance(roots, str | PathLike) else list(roots)
+        said_roots(given)
+        self.roots = list(given)
+
+    def capabilities(self, revision: Revision) -> JsonObject:
+        """Return what a client with these callbacks declares in a revision (client/*, "Capabilities")."""
+        found: JsonObject = {"elicitation": self._elicitation(revision), "sampling": self._sampling(revision)}
+        if self.roots is not None or self.find_roots is not None:
+            changes = self.roots is not None and revision.name in METHODS[ROOTS_CHANGED].from_client
+            found["roots"] = {"listChanged": True} if changes else {}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _elicitation(self, revision: Revision) -> JsonObject | None:
+        if not revision.elicits_url:
+            return {} if revision.elicits and self.elicit is not None else None
+        modes: JsonObject = {"form": {}} if self.elicit is not None else {}
+        if self.elicit_url is not None:
+            modes["url"] = {}
+        return modes or None
+
+    def _sampling(self, revision: Revision) -> JsonObject | None:
+        if self.sampling is None:
+            return None
+        found: JsonObject = {}
+        if revision.samples_with_tools:
+            found |= {name: {} for name in ("tools", "context") if getattr(self.sampling, name)}
+        return found

@@ -18,7 +18,7 @@ from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, Remo
 from mcport.session.loop import Loop
 
 from .caching import ResultCache
-from .callbacks import ProgressCallback, ProgressRelay
+from .callbacks import ProgressCallback
 from .calls import Calls
 from .connection import Connection
 from .failures import Failures, Remains
@@ -26,6 +26,7 @@ from .handle import CallHandle
 from .listening import Changes, wanted_of
 from .paging import StaleCursor, Walk
 from .reading import read_result
+from .relay import ProgressRelay
 from .restarting import Restarting
 from .saying import dump_params, with_meta
 from .subscriptions import Subscriptions

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from .jsonrpc import JsonObject
+from .jsonrpc import JsonObject, dump, parse_json
 
 
 class Question(Protocol):
@@ -25,10 +25,39 @@ class InputRequired:
     """A request needs answers before it can be finished.
 
     `questions` are keyed by names that the server chose: question objects, or requests as on the wire (objects with
-    `method` and `params`). `state` is the server's and comes back unread. `call` is set on the client's side: method
-    and parameters of the request, which is to be sent again with the answers.
+    `method` and `params`). `state` is the server's and comes back unread. `call` is set on the client's side: `method`
+    and `params` of the request, which is to be sent again with the answers.
     """
 
     questions: Mapping[str, Question | JsonObject] = field(default_factory=dict)
     state: str | None = None
     call: JsonObject | None = None
+
+    def to_json(self) -> bytes:
+        """Return what a client was given as JSON, to be stored and resumed elsewhere.
+
+        It holds the arguments of the call and the server's state: keep it as safe as these. Raises ValueError for one
+        that no client was given.
+        """
+        if self.call is None or not all(type(each) is dict for each in self.questions.values()):
+            raise ValueError("only what a client was given can be stored: it knows the call that it belongs to")
+        stored: JsonObject = {"call": self.call, "questions": dict(self.questions)}
+        return dump(stored if self.state is None else {**stored, "state": self.state})
+
+    @classmethod
+    def from_json(cls, data: bytes | str) -> InputRequired:
+        """Return what `to_json` stored. Raises ValueError for anything else."""
+        found = parse_json(data.encode() if isinstance(data, str) else data)
+        if type(found) is dict and found.keys() <= {"call", "questions", "state"}:
+            call: Any = found.get("call")
+            questions: Any = found.get("questions")
+            state = found.get("state")
+            is_good = _is_request(call) and type(questions) is dict and all(map(_is_request, questions.values()))
+            if is_good and (state is None or type(state) is str):
+                return cls(questions, state, call)
+        raise ValueError("this is no stored InputRequired")
+
+
+def _is_request(value: object) -> bool:
+    """Whether a value has the members of a request."""
+    return type(value) is dict and type(value.get("method")) is str and type(value.get("params", {})) is dict

@@ -63,6 +63,13 @@ class Pausable(Protocol):
         ...
 
 
+class Stopping(Protocol):
+    """Something that runs and can be stopped: whoever runs it sets `stop`, once it is not `cancelled` already."""
+
+    stop: Callable[[], object] | None
+    cancelled: bool
+
+
 class Exchange:
     """One request that is being answered.
 

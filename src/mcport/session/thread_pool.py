@@ -29,7 +29,7 @@ from mcport.session.loop import Loop, Promise, Stoppable
 if TYPE_CHECKING:
     import anyio
 
-    from mcport.session.exchange import Exchange
+    from mcport.session.exchange import Stopping
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class ThreadPool:
         self._bell = Bell(loop, self._deliver)
         self._token = anyio.lowlevel.current_token()
 
-    async def run(self, function: Callable[[], T], exchange: Exchange) -> T | None:
+    async def run(self, function: Callable[[], T], exchange: Stopping) -> T | None:
         """Run `function` in a thread and return its value, or None once the exchange is cancelled.
 
         The context variables are the caller's; what the function raises comes out.

@@ -61,9 +61,13 @@ Settled: TypeAlias = Response | ErrorResponse | Malformed | Lost | Overdue
 
 
 class Clock:
-    """The one timer of all calls that wait on one connection."""
+    """The one timer of all calls that wait on one connection.
 
-    __slots__ = ("_loop", "_rings", "_timer", "_waiting", "time")
+    While it is held, no call grows older in its silence: somebody here is thinking about a question of the other side.
+    What a call may take in all goes on.
+    """
+
+    __slots__ = ("_held", "_loop", "_rings", "_timer", "_waiting", "time")
 
     def __init__(self, loop: Loop) -> None:
         self.time = loop.time
@@ -71,10 +75,37 @@ class Clock:
         self._waiting: set[Pending] = set()
         self._rings = math.inf
         self._timer: Stoppable | None = None
+        self._held = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether silence is not counted now."""
+        return self._held > 0
+
+    def hold(self) -> None:
+        """Count no silence until `release` was called as often as this."""
+        self._held += 1
+        if self._held == 1:
+            now = self.time()
+            for pending in self._waiting:
+                pending.hold(now)
+
+    def release(self) -> None:
+        """Count silence again, from where it stood."""
+        self._held -= 1
+        if self._held == 0 and self._waiting:
+            now = self.time()
+            for pending in self._waiting:
+                pending.release(now)
+            first = min(pending.due for pending in self._waiting)
+            if first < self._rings:
+                self._wind(first)
 
     def add(self, pending: Pending) -> None:
         """See to it that the timer rings no later than the call is due."""
         self._waiting.add(pending)
+        if self._held:
+            pending.hold(self.time())
         if pending.due < self._rings:
             self._wind(pending.due)
 
@@ -102,14 +133,15 @@ class Clock:
         now = self.time() + EARLY
         for pending in [each for each in self._waiting if each.due <= now]:
             pending.expire()
-        if self._waiting:
-            self._wind(min(pending.due for pending in self._waiting))
+        first = min((pending.due for pending in self._waiting), default=math.inf)
+        if first < math.inf:
+            self._wind(first)
 
 
 class Pending:
     """One call that waits. `seconds` is how long it may be silent, `most` how long it may take in all."""
 
-    __slots__ = ("_clock", "_end", "_most", "_on_progress", "_seconds", "due", "promise")
+    __slots__ = ("_clock", "_end", "_left", "_most", "_on_progress", "_seconds", "due", "promise")
 
     def __init__(
         self,
@@ -145,12 +177,23 @@ class Pending:
     def progressed(self, event: Progressed) -> None:
         """The other side is alive and working: the silence begins anew, but not the time in all."""
         if self._seconds is not None:
-            self.due = min(self._clock.time() + self._seconds, self._end)
+            if self._clock.held:
+                self._left = self._seconds
+            else:
+                self.due = min(self._clock.time() + self._seconds, self._end)
         if self._on_progress is not None:
             try:
                 self._on_progress(event)
             except Exception:
                 log.exception("a progress callback failed")
+
+    def hold(self, now: float) -> None:
+        """Let the silence stand still (the clock's word)."""
+        self._left, self.due = self.due - now, self._end
+
+    def release(self, now: float) -> None:
+        """Let the silence go on (the clock's word)."""
+        self.due = min(now + self._left, self._end)
 
     def stop(self) -> None:
         """Nobody waits any more."""

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 
-from mcport.session.exchange import Exchange
+from mcport.session.exchange import Stopping
 from mcport.session.loop import Loop
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Workers(Protocol):
     """Runs functions in threads."""
 
-    async def run(self, function: Callable[[], T], exchange: Exchange) -> T | None:
+    async def run(self, function: Callable[[], T], exchange: Stopping) -> T | None:
         """Run `function` in a thread and return its value, or None once the exchange is cancelled."""
         ...
 
@@ -49,7 +49,7 @@ class AnyioWorkers:
         self._loop = loop
         self._limiter = anyio.CapacityLimiter(most)
 
-    async def run(self, function: Callable[[], T], exchange: Exchange) -> T | None:
+    async def run(self, function: Callable[[], T], exchange: Stopping) -> T | None:
         with self._loop.scope() as scope:
             exchange.stop = scope.cancel
             if exchange.cancelled:

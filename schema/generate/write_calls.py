@@ -80,6 +80,7 @@ class _Call:
     capability: str | None
     page: str
     has_progress: bool
+    may_ask: bool
 
     @property
     def member(self) -> MergedField | None:
@@ -105,6 +106,8 @@ class _Module:
 
     def blocks(self) -> Iterator[str]:
         for call in self._requests():
+            if call.may_ask:
+                yield from self._overloads(call)
             yield "\n" + self._signature(call) + text.doc(self._about(call), BODY) + self._body(call)
             if (member := call.member) is not None:
                 yield "\n" + self._walk(call, member)
@@ -118,11 +121,10 @@ class _Module:
             method, revisions = str(row["name"]), row["from_client"]
             assert isinstance(revisions, list)
             if row["kind"] == "request" and revisions and method not in self._calls.left_out:
-                yield self._request(method, str(row["params"]), str(row["result"]), row.get("capability"), revisions)
+                yield self._request(method, row, revisions)
 
-    def _request(
-        self, method: str, params: str, result: str, capability: text.Value, revisions: list[text.Value]
-    ) -> _Call:
+    def _request(self, method: str, row: Mapping[str, text.Value], revisions: list[text.Value]) -> _Call:
+        params, result, capability = str(row["params"]), str(row["result"]), row.get("capability")
         message = self._table.messages()[method]
         newest = next(schema for schema in reversed(self._schemas) if message in schema.definitions)
         return _Call(
@@ -136,6 +138,7 @@ class _Module:
             capability=str(capability) if capability else None,
             page=self._calls.pages[method],
             has_progress=method in self._calls.progress,
+            may_ask=bool(row["may_ask"]),
         )
 
     def _fields(self, method: str, params: Merged) -> tuple[MergedField, ...]:
@@ -146,14 +149,22 @@ class _Module:
 
     # ---- a call
 
-    def _signature(self, call: _Call) -> str:
+    def _signature(self, call: _Call, rounds: str = "rounds: int | None = None", result: str | None = None) -> str:
         members = ["self", *map(self._parameter, call.fields), "*", "timeout: Seconds = UNSET"]
         members += ["progress: ProgressCallback | None = None"] * call.has_progress
         members += ["meta: JSONObject | None = None"]
         members += ["fresh: bool = False"] * call.is_cacheable
+        members += [rounds] * call.may_ask
         self._say.names.add(call.result.name)
-        head, tail = f"{text.INDENT}async def {call.name}", f" -> {call.result.name}:"
+        returned = result or (f"{call.result.name} | InputRequired" if call.may_ask else call.result.name)
+        head, tail = f"{text.INDENT}async def {call.name}", f" -> {returned}:"
         return text.bracketed(head, members, indent=text.INDENT, tail=tail)
+
+    def _overloads(self, call: _Call) -> Iterator[str]:
+        """Who drives the rounds by hand (0) may be given questions; a number in a variable may be 0."""
+        either = f"{call.result.name} | InputRequired"
+        for rounds, result in (("rounds: None = None", call.result.name), ("rounds: int", either)):
+            yield f"\n{text.INDENT}@overload\n" + self._signature(call, rounds, result).rstrip("\n") + " ...\n"
 
     def _parameter(self, field: MergedField) -> str:
         annotation = self._say.of(field.type)
@@ -171,6 +182,7 @@ class _Module:
             *(f"`{field.name}`: {_lowered(field.description)}" for field in call.fields),
             f"{options} are those of `request`.",
             *[_FRESH] * call.is_cacheable,
+            *[_ROUNDS] * call.may_ask,
             "",
             f"Raises `NotDeclared`{needs}; {RAISED} as `request` does. See {call.page} of the specification.",
         ]
@@ -180,8 +192,10 @@ class _Module:
         arguments = [text.flat(call.method), "params", "timeout", "meta"]
         arguments += ["fresh"] * call.is_cacheable
         arguments += ["progress or self._progress"] * call.has_progress
+        arguments += ["rounds"] * call.may_ask
         verb = "_recall" if call.is_cacheable else "_call"
-        head = f"{BODY}result: {call.result.name} = await self.{verb}"
+        returned = f"{call.result.name} | InputRequired" if call.may_ask else call.result.name
+        head = f"{BODY}result: {returned} = await self.{verb}"
         return self._params(call) + text.bracketed(head, arguments, indent=BODY) + f"{BODY}return result\n"
 
     def _params(self, call: _Call) -> str:
@@ -244,16 +258,21 @@ def _lowered(sentence: str) -> str:
     return sentence if first.startswith("`") or first != first.capitalize() else sentence[0].lower() + sentence[1:]
 
 
+_ROUNDS = (
+    "`rounds`: how often the server may ask before it is done; None for the client's own number. With 0 its questions "
+    "are returned as an `InputRequired`, to be stored and answered with `resume`."
+)
 _IMPORTS = """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .caller import Caller
 from .paging import Walk
 from .timing import UNSET, Seconds
 
 if TYPE_CHECKING:
+    from mcport.core.input_required import InputRequired
 """
 _CLASS = '''
 

@@ -13,6 +13,8 @@ from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .client.caching import ResultCache as ResultCache
+    from .client.callbacks import Asker as Asker
+    from .client.callbacks import Sampling as Sampling
     from .client.changes import Change as Change
     from .client.changes import Notified as Notified
     from .client.changes import PromptsChanged as PromptsChanged
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .client.changes import ResourceUpdated as ResourceUpdated
     from .client.changes import ToolsChanged as ToolsChanged
     from .client.client import Client as Client
+    from .client.defaults import fill_defaults as fill_defaults
     from .client.handle import CallHandle as CallHandle
     from .client.listening import Changes as Changes
     from .core.input_required import InputRequired as InputRequired
@@ -31,12 +34,16 @@ if TYPE_CHECKING:
     from .errors import InvalidAnswer as InvalidAnswer
     from .errors import McportError as McportError
     from .errors import MissingCapability as MissingCapability
+    from .errors import NotApproved as NotApproved
     from .errors import NotDeclared as NotDeclared
     from .errors import ProtocolError as ProtocolError
+    from .errors import QuestionFailed as QuestionFailed
+    from .errors import Rejected as Rejected
     from .errors import RemoteError as RemoteError
     from .errors import ResourceNotFound as ResourceNotFound
     from .errors import Timeout as Timeout
     from .errors import ToolError as ToolError
+    from .errors import TooManyRounds as TooManyRounds
     from .errors import UrlElicitationRequired as UrlElicitationRequired
     from .server.asking.questions import Elicit as Elicit
     from .server.asking.questions import Elicited as Elicited
@@ -66,6 +73,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ResultCache": "client.caching",
+    "Asker": "client.callbacks",
+    "Sampling": "client.callbacks",
     "Change": "client.changes",
     "Notified": "client.changes",
     "PromptsChanged": "client.changes",
@@ -73,8 +82,10 @@ _HOMES = {
     "ResourcesChanged": "client.changes",
     "ToolsChanged": "client.changes",
     "Client": "client.client",
+    "fill_defaults": "client.defaults",
     "CallHandle": "client.handle",
     "Changes": "client.listening",
+    "InputRequired": "core.input_required",
     "Limits": "core.limits",
     "Cancelled": "errors",
     "ConnectFailed": "errors",
@@ -82,32 +93,35 @@ _HOMES = {
     "ConversationError": "errors",
     "InvalidAnswer": "errors",
     "McportError": "errors",
+    "MissingCapability": "errors",
+    "NotApproved": "errors",
     "NotDeclared": "errors",
     "ProtocolError": "errors",
+    "QuestionFailed": "errors",
+    "Rejected": "errors",
     "RemoteError": "errors",
     "ResourceNotFound": "errors",
     "Timeout": "errors",
+    "TooManyRounds": "errors",
     "ToolError": "errors",
-    "CacheHint": "server.cache_hint",
-    "Context": "server.context",
-    "Depends": "server.dependencies.depends",
-    "Middleware": "server.middleware",
-    "Next": "server.middleware",
-    "Completing": "server.requests",
-    "ListRequest": "server.requests",
-    "ClientNotification": "server.requests",
-    "PromptGet": "server.requests",
-    "Request": "server.requests",
-    "ResourceRead": "server.requests",
-    "ToolCall": "server.requests",
+    "UrlElicitationRequired": "errors",
     "Elicit": "server.asking.questions",
     "ElicitUrl": "server.asking.questions",
     "Elicited": "server.asking.questions",
     "ListRoots": "server.asking.questions",
     "Sample": "server.asking.sampling",
-    "InputRequired": "core.input_required",
-    "MissingCapability": "errors",
-    "UrlElicitationRequired": "errors",
+    "CacheHint": "server.cache_hint",
+    "Context": "server.context",
+    "Depends": "server.dependencies.depends",
+    "Middleware": "server.middleware",
+    "Next": "server.middleware",
+    "ClientNotification": "server.requests",
+    "Completing": "server.requests",
+    "ListRequest": "server.requests",
+    "PromptGet": "server.requests",
+    "Request": "server.requests",
+    "ResourceRead": "server.requests",
+    "ToolCall": "server.requests",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

@@ -131,7 +131,7 @@ def test_p23_type_checkers_know_the_calls() -> None:
         assert_type(client.list_tools(), ListToolsResult)
         assert_type(client.each_tool(), sync.Stream[Tool])
         assert_type(client.start_tool("add").result(), CallToolResult)
-        client.call_tool(1)  # type: ignore[arg-type]
+        client.call_tool(1)  # type: ignore[call-overload]
         sync.Client("server.py", no_such_option=1)  # type: ignore[call-arg]
 
     assert callable(never_called)

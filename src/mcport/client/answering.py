@@ -53,6 +53,7 @@ class Answering:
         self._asker = asker
         self._loop = loop
         self._workers: Workers | None = None
+        self.declared = callbacks.capabilities(revision)
         self._methods = frozenset(self._answerable())
 
     def _answerable(self) -> Iterator[str]:

@@ -29,8 +29,9 @@ class Caller(ABC):
         timeout: Seconds,
         meta: JsonObject | None,
         progress: ProgressCallback | None = None,
+        rounds: int | None = None,
     ) -> Any:
-        """Send a request of the method table and return its typed result."""
+        """Send a request of the method table and return its typed result; with 0 rounds it may be questions."""
 
     @abstractmethod
     async def _recall(
@@ -41,6 +42,7 @@ class Caller(ABC):
         meta: JsonObject | None,
         fresh: bool,
         progress: ProgressCallback | None = None,
+        rounds: int | None = None,
     ) -> Any:
         """The same for a result that may be kept; one that is still good is returned, unless it is to be `fresh`."""
 

@@ -5,7 +5,7 @@ Below: every other room of the client.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -13,22 +13,40 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from mcport.core.dialects.opening import PROBE_SECONDS, Approach
+from mcport.core.dialects.opening import PROBE_SECONDS, Approach, Opened
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS, Limits
 from mcport.errors import ConversationError
-from mcport.session.loop import current_loop
+from mcport.session.loop import Loop, current_loop
 from mcport.spec.revisions import REVISIONS, Revision
 from mcport.version import __version__
 
+from .answering import Answering
+from .approval import Approval
 from .caching import ResultCache
-from .callbacks import ProgressCallback
+from .callbacks import (
+    ApproveCallback,
+    Asker,
+    Callback,
+    Callbacks,
+    ElicitCallback,
+    LogCallback,
+    ProgressCallback,
+    RootsCallback,
+    SampleCallback,
+    Sampling,
+    UrlCallback,
+)
+from .connection import Connection
 from .conversing import Conversing
 from .failures import Failures, Remains
 from .icons import keep_good_icons
+from .logs import Logs
 from .naming import TargetLike, target_of
 from .opening import Opening
 from .restarting import TIMES, Renewal, Restarting
+from .roots import RootLike
+from .rounds import ROUNDS, check_rounds
 from .subscriptions import Subscriptions
 from .target import ChildOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_seconds
@@ -52,11 +70,17 @@ class Client(Conversing):
     is its directory; `stderr` is called with each line that it writes there; `spawn_policy` sees the command and the
     environment before and forbids the start by raising or returning False.
 
+    `elicit` fills in forms for the user, `elicit_url` asks the user to open a web page, `sample` has a model answer,
+    `roots` lists the directories and files to work in: what is given is declared to the server, and nothing else. `log`
+    is called with the server's log messages. `approve` is called with each tool call (`ToolCall`) before it goes out,
+    and says whether it may. The page of `mcport.client.callbacks` tells what they take and return. `rounds` is how
+    often a server may answer one call with questions.
+
     `progress` is called with the progress of every call of a tool, resource or prompt. `timeout` is how many seconds a
-    call may be silent, `total_timeout` how many it may take in all, progress or not; `connect_timeout` how many the
-    opening may take; `probe_timeout` how many a server may be silent before it is taken for an older one. None is no
-    limit. `info` is what the server is told of this client. `trace` is called with "->" or "<-" and the bytes of each
-    message.
+    call may be silent (it stands still while a question of the server is open), `total_timeout` how many it may take in
+    all, progress and questions or not; `connect_timeout` how many the opening may take; `probe_timeout` how many a
+    server may be silent before it is taken for an older one. None is no limit. `info` is what the server is told of
+    this client. `trace` is called with "->" or "<-" and the bytes of each message.
 
     With `restart` a server that died is started again by the next call, at most so many times in a row (True: 5), at
     once and then after growing waits; one that has lived for a minute starts counting anew. Calls that were pending
@@ -78,6 +102,13 @@ class Client(Conversing):
         stderr: Callable[[str], object] | None = None,
         spawn_policy: SpawnPolicy | None = None,
         progress: ProgressCallback | None = None,
+        elicit: ElicitCallback | None = None,
+        elicit_url: UrlCallback | None = None,
+        sample: SampleCallback | Sampling | None = None,
+        roots: Iterable[RootLike] | RootsCallback | None = None,
+        log: LogCallback | None = None,
+        approve: ApproveCallback | None = None,
+        rounds: int = ROUNDS,
         timeout: float | None = SILENT_SECONDS,
         total_timeout: float | None = TOTAL_SECONDS,
         connect_timeout: float | None = CONNECT_SECONDS,
@@ -91,10 +122,17 @@ class Client(Conversing):
         check_seconds(connect_timeout)
         check_seconds(probe_timeout)
         self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace)
-        self._approach = Approach(
-            _introduction(info), lambda revision: {}, demanded=_demanded(revision), probe_seconds=probe_timeout
-        )
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
+        self._callbacks = Callbacks(elicit, elicit_url, sample, roots)
+        self._logs = Logs(log)
+        self._approval = None if approve is None else Approval(Callback(approve, "approve"), self._server)
+        self._rounds = check_rounds(rounds)
+        self._approach = Approach(
+            _introduction(info),
+            self._callbacks.capabilities,
+            demanded=_demanded(revision),
+            probe_seconds=probe_timeout,
+        )
         self._progress = progress
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
@@ -102,7 +140,7 @@ class Client(Conversing):
         self._connect_timeout = connect_timeout
         self._attempt: _Attempt | None = None
         self._closing: anyio.Event | None = None
-        self._on_reopened: list[Renewal] = []
+        self._on_reopened: list[Renewal] = [self._renew_log_level]
         """What the server has to be told again after it was started again."""
         self._restarting = self._restarts(restart)
 
@@ -135,6 +173,7 @@ class Client(Conversing):
         if self._attempt is not None or self.connected or (self._restarting is not None and self._restarting.running):
             raise RuntimeError(f"{self!r}: connect() was called before")
         await self._connect()
+        await self._renew_log_level()
         if self._restarting is not None:
             self._restarting.begin()
 
@@ -150,6 +189,7 @@ class Client(Conversing):
                 self._attempt = None
                 attempt.ended.set()
             self._loop = loop
+            self._attend(self._connection, self._opened, loop)
             self._subscriptions = Subscriptions(self._connection, loop)
             if self._cache is not None:
                 self._cache.clear()
@@ -161,6 +201,15 @@ class Client(Conversing):
         if attempt.closed:
             raise Failures(self._server).failed("the client was closed meanwhile", Remains())
         raise opening.silent(self._connect_timeout or 0)
+
+    def _attend(self, connection: Connection, opened: Opened, loop: Loop) -> None:
+        """Let the callbacks hear and answer the server that has just been reached."""
+        asker = Asker(self._server, opened.server_info or {})
+        connection.answering = Answering(self._callbacks, opened.revision, asker, loop)
+        connection.most_rounds = self._rounds
+        self._logs.attach(connection, loop)
+        if self._approval is not None:
+            self._approval.forget()
 
     async def aclose(self) -> None:
         """End the conversation, and the server if this client started it. Pending calls fail with `ConnectionLost`.

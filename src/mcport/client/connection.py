@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, TypeGuard
 
-from mcport.core.dialects.speaking import Complete, Speaker
+from mcport.core.dialects.speaking import Complete, Invalid, Reading, Speaker
+from mcport.core.dialects.speaking import InputRequired as Asks
 from mcport.core.events import Asked, Call, Told
+from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject, Malformed
 from mcport.core.limits import Limits
-from mcport.errors import ConnectionLost, InvalidAnswer, MethodNotFound
+from mcport.errors import (
+    URL_ELICITATION_REQUIRED,
+    ConnectionLost,
+    InternalError,
+    InvalidAnswer,
+    InvalidRequest,
+    RemoteError,
+    UrlElicitationRequired,
+)
 from mcport.session.exchange import Exchange
 from mcport.session.link import SessionLink
 from mcport.session.loop import Loop
@@ -22,9 +32,13 @@ from mcport.session.session import Hooks, Session
 from mcport.session.waiting import OnProgress, Waiter
 from mcport.spec.revisions import Revision
 
+from .answering import Answering
+from .callbacks import Callback
 from .failures import Failures, Remains
+from .rounds import ROUNDS, Found, Rounds
 from .target import Contact
 from .timing import Patience
+from .visits import Visits
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -44,6 +58,10 @@ class Connection:
         self.expected: Revision | None = None
         self.hearers: list[Callable[[Told], None]] = []
         self.enders: list[Callable[[str], None]] = []
+        self.answering: Answering | None = None
+        self.most_rounds = ROUNDS
+        self.visits = Visits()
+        self.hearers.append(self.visits.hear)
         self.bad_lines = 0
         self._contact = contact
         self._limits = limits
@@ -55,23 +73,83 @@ class Connection:
         self.link = SessionLink(self.session, channel, server=server, lost=self.lost, full=limits.outbox_bytes)
 
     async def ask(
-        self, method: str, params: JsonObject | None, patience: Patience, on_progress: OnProgress | None = None
-    ) -> JsonObject:
+        self,
+        method: str,
+        params: JsonObject | None,
+        patience: Patience,
+        on_progress: OnProgress | None = None,
+        rounds: int | None = None,
+    ) -> JsonObject | InputRequired:
         """Send a request and return its complete result.
 
-        Raises `NotDeclared` for what the server did not declare, before anything is sent, and the errors of `Link.ask`.
+        Questions that come instead of it are answered for so many rounds, None for this connection's own number; with
+        0 rounds they are returned. Raises `NotDeclared` for what the server did not declare, before anything is sent,
+        the errors of `Link.ask`, and those of `Rounds`.
         """
-        speaker = self.speaker
+        speaker, begun = self.speaker, self.session.loop.time()
         assert speaker is not None, "the conversation is not open yet"
         speaker.check(method, self.declared)
-        raw = await self.link.ask(
-            method, speaker.stamp(params), seconds=patience.silent, most=patience.total, on_progress=on_progress
+        try:
+            raw = await self.link.ask(
+                method, speaker.stamp(params), seconds=patience.silent, most=patience.total, on_progress=on_progress
+            )
+        except RemoteError as error:
+            found: Found = self._pages_of(error)
+        else:
+            reading = speaker.read(method, raw)
+            if type(reading) is Complete:
+                return reading.result
+            found = self._checked(method, reading)
+        going = self.rounds_of(method, params, patience, on_progress, rounds)
+        if rounds != 0:
+            return await going.finish(found, _left(patience, self.session.loop.time() - begun))
+        if isinstance(found, UrlElicitationRequired):
+            raise found
+        assert type(found) is Asks
+        return going.pending(found)
+
+    def rounds_of(
+        self,
+        method: str,
+        params: JsonObject | None,
+        patience: Patience,
+        on_progress: OnProgress | None = None,
+        rounds: int | None = None,
+    ) -> Rounds:
+        """Return what answers the questions of one call."""
+
+        async def turn(params: JsonObject) -> Found:
+            return await self._turn(method, params, patience, on_progress)
+
+        most = self.most_rounds if rounds is None else rounds
+        assert self.answering is not None
+        return Rounds(self.server, method, params or {}, turn, self.answering, self.visits, patience, most)
+
+    async def _turn(self, method: str, params: JsonObject, patience: Patience, on_progress: OnProgress | None) -> Found:
+        """Send a request of a call that takes several; who waits for it has the clock for all of them."""
+        assert self.speaker is not None
+        try:
+            raw = await self.link.ask(
+                method, self.speaker.stamp(params), seconds=patience.silent, on_progress=on_progress
+            )
+        except RemoteError as error:
+            return self._pages_of(error)
+        return self._checked(method, self.speaker.read(method, raw))
+
+    def _checked(self, method: str, reading: Reading) -> Complete | Asks:
+        if type(reading) is Invalid:
+            raise self.invalid(method, reading.reason)
+        return reading  # type: ignore[return-value]
+
+    def _pages_of(self, error: RemoteError) -> UrlElicitationRequired:
+        """Return the error that lists pages to visit; raises any other one."""
+        pages = error.data.get("elicitations") if isinstance(error.data, dict) else None
+        identified = self.expected is not None and self.expected.identifies_url_elicitations
+        if error.code != URL_ELICITATION_REQUIRED or not identified or not _are_pages(pages):
+            raise error
+        return UrlElicitationRequired(
+            error.message, elicitations=pages, data=error.data, server=error.server, phase=error.phase
         )
-        reading = speaker.read(method, raw)
-        if type(reading) is Complete:
-            return reading.result
-        reason = getattr(reading, "reason", "it asks for input, though this client declared no way to give any")
-        raise self.invalid(method, reason)
 
     def tell(self, method: str, params: JsonObject | None) -> None:
         """Send a notification; never waits. Raises `NotDeclared` and `ConnectionLost`."""
@@ -118,6 +196,18 @@ class Connection:
         self.session.peer.serves = speaker.revision.era == "handshake"
 
     @property
+    def declares_changing_roots(self) -> bool:
+        """Whether the server was told that it will hear of other roots."""
+        assert self.answering is not None
+        roots = self.answering.declared.get("roots")
+        return roots is not None and "listChanged" in roots
+
+    async def ask_host(self, callback: Callback, *arguments: object) -> Any:
+        """Call a callback of the host that answers something."""
+        assert self.answering is not None
+        return await self.answering.ask_host(callback, *arguments)
+
+    @property
     def over(self) -> bool:
         """Whether nothing can be asked any more."""
         return self.session.over is not None
@@ -130,6 +220,8 @@ class Connection:
     async def aclose(self) -> None:
         """End the conversation; pending calls fail with `ConnectionLost`. One that never began ends without a word."""
         await (self.link if self.speaker is not None else self.session).aclose()
+        if self.answering is not None:
+            self.answering.close()
 
     # ---- errors
 
@@ -145,10 +237,21 @@ class Connection:
     # ---- what comes unasked
 
     async def _answer(self, exchange: Exchange) -> JsonObject:
-        """Answer a request of the server."""
-        if exchange.asked.method == "ping":
+        """Answer a request of the server. While a question is open, no call of ours grows older in its silence."""
+        method, params = exchange.asked.method, exchange.asked.params
+        if method == "ping":
             return {}
-        raise MethodNotFound(f"Method not found: {exchange.asked.method}")
+        if self.answering is None:
+            raise InvalidRequest(f"{method:.60}: the conversation is not initialized yet")
+        scope = self.session.loop.scope()
+        exchange.stop = scope.cancel
+        self.session.clock.hold()
+        try:
+            with scope:
+                return await self.answering.answer(method, params)
+        finally:
+            self.session.clock.release()
+        raise InternalError("withdrawn")  # nobody hears it: the request is no longer open
 
     def _told(self, event: Told) -> None:
         for hear in self.hearers:
@@ -159,6 +262,7 @@ class Connection:
         self.link.ended()
         for end in self.enders:
             end(reason)
+        self.session.stop_running("the server is gone")
 
     def _malformed(self, message: Malformed) -> bool:
         """Tolerate a few lines that are no message, such as a banner; they get no reply.
@@ -179,3 +283,20 @@ class Connection:
 
     def _batches(self) -> bool:
         return self.expected is not None and self.expected.allows_batches
+
+
+def _left(patience: Patience, spent: float) -> float | None:
+    """How many seconds of all that a call may take are left."""
+    return None if patience.total is None else max(0.0, patience.total - spent)
+
+
+def _are_pages(value: Any) -> TypeGuard[list[dict[str, object]]]:
+    """Whether a value is a list of pages to visit, each with its id (2025-11-25 client/elicitation)."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(each, dict) and each.get("mode") == "url" and isinstance(each.get("elicitationId"), str)
+            for each in value
+        )
+    )

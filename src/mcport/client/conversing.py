@@ -12,28 +12,32 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 
 from mcport.core.dialects.opening import Opened
+from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS, Limits
-from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, RemoteError
+from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, NotDeclared, RemoteError
 from mcport.session.loop import Loop
 
+from .approval import CALL_TOOL, LIST_TOOLS, Approval
 from .caching import ResultCache
-from .callbacks import ProgressCallback
+from .callbacks import ROOTS_CHANGED, Callbacks, ProgressCallback
 from .calls import Calls
 from .connection import Connection
 from .failures import Failures, Remains
 from .handle import CallHandle
 from .listening import Changes, wanted_of
+from .logs import SET_LEVEL, Logs, check_level
 from .paging import StaleCursor, Walk
 from .reading import read_result
 from .relay import ProgressRelay
 from .restarting import Restarting
+from .roots import RootLike
 from .saying import dump_params, with_meta
 from .subscriptions import Subscriptions
 from .timing import UNSET, Patience, Seconds
 
 if TYPE_CHECKING:
-    from mcport.spec.types import CallToolResult
+    from mcport.spec.types import CallToolResult, GetPromptResult, LoggingLevel, ReadResourceResult
 
 ResultT = TypeVar("ResultT")
 
@@ -54,6 +58,9 @@ class Conversing(Calls):
         self._opened: Opened | None = None
         self._cache: ResultCache | None = None
         self._restarting: Restarting | None = None
+        self._callbacks = Callbacks()
+        self._logs = Logs(None)
+        self._approval: Approval | None = None
 
     # ---- what is known of the server
 
@@ -114,7 +121,46 @@ class Conversing(Calls):
         Raises `NotDeclared` where the server or the revision lacks the method, `RemoteError` for an error, `Timeout`,
         `ConnectionLost` and `InvalidAnswer`; ValueError for what cannot be sent.
         """
-        return await self._asking(method, params, timeout, meta, progress)
+        found: JsonObject = await self._asking(method, params, timeout, meta, progress)
+        return found
+
+    async def resume(
+        self,
+        pending: InputRequired,
+        answers: Mapping[str, object] | None = None,
+        *,
+        rounds: int | None = None,
+        timeout: Seconds = UNSET,
+        progress: ProgressCallback | None = None,
+    ) -> CallToolResult | GetPromptResult | ReadResourceResult | InputRequired:
+        """Go on with a call that was answered with questions, on this client or any other one of the same server.
+
+            pending = await client.call_tool("book", {"seat": 7}, rounds=0)
+            if isinstance(pending, InputRequired):
+                result = await client.resume(pending, {"confirm": {"sure": True}})
+
+        `answers` are what a callback would return, under the keys of `pending.questions`; what is not among them is
+        asked of this client's callbacks. `rounds` is how often the server may ask again: None for the client's own
+        number, 0 to be given the questions again. `timeout` and `progress` are those of `request`.
+
+        Raises ValueError for an answer that does not fit its question, and otherwise what the call itself raises. See
+        basic/patterns/mrtr of the specification.
+        """
+        call = pending.call
+        if call is None:
+            raise ValueError("only what a client was given can be resumed: it knows the call that it belongs to")
+        if not self._known.revision.asks_by_returning:
+            raise NotDeclared(f"protocol version {self.revision}, which this server speaks, resumes no calls")
+        connection = self._connection
+        if connection is None:
+            raise self._absent(call["method"])
+        going = connection.rounds_of(call["method"], call.get("params"), self._patience_of(timeout))
+        params = await going.resume(pending, answers or {})
+        found = await self._asking(call["method"], params, timeout, None, progress or self._progress, rounds)
+        result: CallToolResult | GetPromptResult | ReadResourceResult | InputRequired = self._read(
+            call["method"], found
+        )
+        return result
 
     def notify(self, method: str, params: JsonObject | None = None) -> None:
         """Send any notification; returns at once. Raises `NotDeclared` and `ConnectionLost`."""
@@ -195,6 +241,45 @@ class Conversing(Calls):
             raise self._absent("listening")
         return self._subscriptions
 
+    def set_roots(self, roots: Iterable[RootLike]) -> None:
+        """Have other roots from now on, and tell the server so where the revision has a way to; returns at once.
+
+        `roots` are paths, `file://` URIs or `Root` objects. Raises ValueError for what is none, and RuntimeError for a
+        client that was not made with a list of roots (`roots=[]` will do), which servers have been told of.
+        """
+        if self._callbacks.roots is None:
+            raise RuntimeError("set_roots is for a client that was made with roots=[...]")
+        self._callbacks.set_roots(roots)
+        connection = self._connection
+        if connection is not None and not connection.over and connection.declares_changing_roots:
+            connection.tell(ROOTS_CHANGED, None)
+
+    async def set_log_level(self, level: LoggingLevel | None, *, timeout: Seconds = UNSET) -> None:
+        """Have the server send log messages of this level and graver ones from now on, in every revision.
+
+        It holds for later conversations of this client too. None means no messages at all, where requests ask for them
+        (stateless era). `timeout` is that of `request`. Raises ValueError for what is no level here, `NotDeclared` if
+        the server did not declare `logging`, and otherwise what `request` raises. See server/utilities/logging of the
+        specification.
+        """
+        each_time = self._known.revision.logs_per_request
+        if level is not None or not each_time:
+            check_level(level)
+        connection = self._connection
+        if connection is None or connection.speaker is None:
+            raise self._absent(SET_LEVEL)
+        if each_time:
+            connection.speaker.demand("a log level", "logging", connection.declared)
+            connection.speaker.log_from(level)
+        else:
+            await self._asking(SET_LEVEL, {"level": level}, timeout, None, None)
+        self._logs.level = level
+
+    async def _renew_log_level(self) -> None:
+        """Say the level again to a server that was started or reached again."""
+        if self._logs.level is not None and not self._known.revision.logs_per_request:
+            await self.set_log_level(self._logs.level)
+
     # ---- what the typed calls are made of
 
     def _asking(
@@ -204,23 +289,28 @@ class Conversing(Calls):
         timeout: Seconds,
         meta: JsonObject | None,
         progress: ProgressCallback | None,
-    ) -> Coroutine[Any, Any, JsonObject]:
+        rounds: int | None = None,
+    ) -> Coroutine[Any, Any, Any]:
         """Return the running of a request. (No coroutine itself: each one on the way costs every call.)"""
         connection, loop = self._connection, self._loop
         if self._restarting is not None and (self._restarting.engaged or (connection is not None and connection.over)):
-            return self._asking_anew(self._restarting, method, params, timeout, meta, progress)
+            return self._asking_anew(self._restarting, method, params, timeout, meta, progress, rounds)
         if connection is None or loop is None:
             raise self._absent(method)
         if meta is not None or (params is not None and "_meta" in params):
             params = with_meta(params, meta, self._known.revision)
         patience = self._patience_of(timeout)
-        if progress is None:
-            return connection.ask(method, params, patience)
-        return _with_progress(connection, method, params, patience, ProgressRelay(loop, progress))
+        relay = None if progress is None else ProgressRelay(loop, progress)
+        run = connection.ask(method, params, patience, relay, rounds)
+        if relay is not None:
+            run = _with_progress(run, relay)
+        if self._approval is not None and method == CALL_TOOL:
+            run = self._approval.before(run, params or {}, connection.ask_host)
+        return run
 
     async def _asking_anew(
         self, restarting: Restarting, method: str, params: JsonObject | None, timeout: Seconds, *rest: Any
-    ) -> JsonObject:
+    ) -> Any:
         """Run a request once the server has been started again."""
         await self._started_anew(restarting, method, self._patience_of(timeout))
         return await self._asking(method, params, timeout, *rest)
@@ -244,9 +334,10 @@ class Conversing(Calls):
         timeout: Seconds,
         meta: JsonObject | None,
         progress: ProgressCallback | None = None,
+        rounds: int | None = None,
     ) -> Any:
         """Send a request of the method table and return its typed result."""
-        return self._read(method, await self._asking(method, params, timeout, meta, progress))
+        return self._read(method, await self._asking(method, params, timeout, meta, progress, rounds))
 
     async def _recall(
         self,
@@ -256,22 +347,30 @@ class Conversing(Calls):
         meta: JsonObject | None,
         fresh: bool,
         progress: ProgressCallback | None = None,
+        rounds: int | None = None,
     ) -> Any:
         """The same for a result that may be kept. What is asked with metadata of the caller's is never kept."""
         cache = self._cache if self.connected and self._known.revision.caches_results and meta is None else None
         if cache is None:
-            return await self._call(method, params, timeout, meta, progress)
+            return await self._call(method, params, timeout, meta, progress, rounds)
         if not fresh and (kept := cache.find(method, params)) is not None:
             return self._read(method, kept)
         ticket = cache.ticket(method)
-        found = await self._asking(method, params, timeout, meta, progress)
+        found = await self._asking(method, params, timeout, meta, progress, rounds)
         result = self._read(method, found)
-        cache.keep(method, params, found, ticket)
+        if type(found) is dict:  # what took answers holds for this call alone
+            cache.keep(method, params, found, ticket)
         return result
 
-    def _read(self, method: str, found: JsonObject) -> Any:
+    def _read(self, method: str, found: JsonObject | InputRequired) -> Any:
+        """Return the typed result of a method; questions are returned as they are."""
+        if isinstance(found, InputRequired):
+            return found
         try:
-            return read_result(method, found)
+            result = read_result(method, found)
+            if self._approval is not None and method == LIST_TOOLS:
+                self._approval.learn(result.tools)
+            return result
         except ValueError as error:
             assert self._connection is not None
             raise self._connection.invalid(method, str(error)) from None
@@ -303,11 +402,9 @@ class Conversing(Calls):
         return dump_params(params, values, self.revision)
 
 
-async def _with_progress(
-    connection: Connection, method: str, params: JsonObject | None, patience: Patience, relay: ProgressRelay
-) -> JsonObject:
+async def _with_progress(run: Coroutine[Any, Any, ResultT], relay: ProgressRelay) -> ResultT:
     try:
-        result = await connection.ask(method, params, patience, relay)
+        result = await run
         await relay.finished()
     except BaseException:
         relay.stop()

@@ -36,8 +36,15 @@ from .visits import Visits
 ROUNDS: Final = 10
 """So often a client goes along with a server that asks, unless it is told otherwise."""
 
+_OF_A_ROUND: Final = ("inputResponses", "requestState")
+
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
+
+
+class AfterInput(dict[str, Any]):
+    """A result that took answers: it holds for its call alone and is kept nowhere (server/utilities/caching)."""
+
 
 Found: TypeAlias = Complete | Asks | UrlElicitationRequired
 """What came of one turn."""
@@ -71,7 +78,7 @@ class Rounds:
             for _ in range(self.most):
                 found = await self.turn(await self._again(found))
                 if type(found) is Complete:
-                    return found.result
+                    return AfterInput(found.result)
             raise self._error(TooManyRounds, f"the server asked for input more than {self.most} times")
         raise self._error(Timeout, f"not done within {self.patience.total:g} s")
 
@@ -99,6 +106,10 @@ class Rounds:
         """Return the questions of a result as a value, for whoever drives the rounds by hand."""
         questions, state = self._read(asks)
         return InputRequired(questions, state, {"method": self.method, "params": self.params})
+
+    def __post_init__(self) -> None:
+        """A call that is resumed brings the answers of the round before, which are of no use in the next one."""
+        self.params = {name: value for name, value in self.params.items() if name not in _OF_A_ROUND}
 
     # ---- one round
 
@@ -212,3 +223,10 @@ class Rounds:
 
 def _parts(question: Any) -> tuple[str, JsonObject]:
     return question["method"], question.get("params") or {}
+
+
+def check_rounds(rounds: int) -> int:
+    """Return a number of rounds. Raises ValueError for what is none."""
+    if type(rounds) is not int or rounds < 1:
+        raise ValueError(f"rounds is how often a server may ask in one call, at least 1; got {rounds!r}")
+    return rounds

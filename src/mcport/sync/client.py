@@ -10,13 +10,14 @@ import atexit
 import functools
 import threading
 import weakref
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 from mcport.client.client import Client as AsyncClient
 from mcport.client.handle import CallHandle as AsyncCallHandle
+from mcport.client.roots import RootLike
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import ConnectFailed, ConnectionLost, ConversationError
 
@@ -218,6 +219,8 @@ class Client:
     ping = _blocking(AsyncClient.ping)
     read_resource = _blocking(AsyncClient.read_resource)
     request = _blocking(AsyncClient.request)
+    resume = _blocking(AsyncClient.resume)
+    set_log_level = _blocking(AsyncClient.set_log_level)
     set_logging_level = _blocking(AsyncClient.set_logging_level)
     subscribe_resource = _blocking(AsyncClient.subscribe_resource)
     unsubscribe_resource = _blocking(AsyncClient.unsubscribe_resource)
@@ -238,6 +241,21 @@ class Client:
             self._client.notify(method, params)
 
         self._run(tell, method)
+
+    def set_roots(self, roots: Iterable[RootLike]) -> None:
+        """Have other roots from now on, and tell the server so where the revision has a way to.
+
+        `roots` are paths, `file://` URIs or `Root` objects. Raises ValueError for what is none, and RuntimeError for a
+        client that was not made with a list of roots (`roots=[]` will do), which servers have been told of.
+        """
+
+        async def tell() -> None:
+            self._client.set_roots(roots)
+
+        if self._portal is None:
+            self._client.set_roots(roots)
+        else:
+            self._run(tell, "setting roots")
 
 
 class _Open:

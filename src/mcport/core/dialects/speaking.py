@@ -13,7 +13,7 @@ from mcport.errors import NotDeclared
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
-from .contract import COMPLETE, INPUT_REQUIRED, META_CAPABILITIES, META_CLIENT, META_VERSION
+from .contract import COMPLETE, INPUT_REQUIRED, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION
 
 
 @dataclass(slots=True)
@@ -61,6 +61,12 @@ class Speaker:
             return {"_meta": self._stamp}
         meta = params.get("_meta")
         return {**params, "_meta": {**meta, **self._stamp} if meta else self._stamp}
+
+    def log_from(self, level: str | None) -> None:
+        """From now on ask with each request for log messages of this level and above, or for none (stateless era)."""
+        if self._stamp is not None:
+            stamp = {key: value for key, value in self._stamp.items() if key != META_LOG_LEVEL}
+            self._stamp = stamp if level is None else {**stamp, META_LOG_LEVEL: level}
 
     def check(self, method: str, declared: JsonObject) -> None:
         """Raise `NotDeclared` for a method that this revision lacks or whose capability the server did not declare."""

@@ -179,3 +179,57 @@ def test_a_failing_progress_callback_does_not_fail_the_call() -> None:
     call.progressed(reported(2))
     call.settle(Response(0, {}))
     assert (seen, outcome(call)) == ([1, 2], [Response(0, {})])
+
+
+# ---- while somebody thinks
+
+
+def test_silence_stands_still_while_the_clock_is_held_and_goes_on_where_it_stood() -> None:
+    loop, clock = made()
+    call = pending(loop, clock, seconds=10)
+    loop.advance(6)
+    clock.hold()
+    loop.advance(1000)
+    assert outcome(call) == []
+    clock.release()
+    loop.advance(3.9)
+    assert outcome(call) == []
+    loop.advance(0.2)
+    assert outcome(call) == [Overdue("no answer within 10 s")]
+
+
+def test_the_time_in_all_goes_on_while_the_clock_is_held() -> None:
+    loop, clock = made()
+    call = pending(loop, clock, seconds=10, most=50)
+    clock.hold()
+    loop.advance(49)
+    assert outcome(call) == []
+    loop.advance(1.1)
+    assert outcome(call) == [Overdue("not done within 50 s")]
+    clock.release()
+
+
+def test_the_clock_is_held_until_everybody_who_held_it_has_let_go() -> None:
+    loop, clock = made()
+    clock.hold()
+    clock.hold()
+    call = pending(loop, clock, seconds=10)
+    clock.release()
+    loop.advance(100)
+    assert outcome(call) == []
+    clock.release()
+    loop.advance(10.1)
+    assert outcome(call) == [Overdue("no answer within 10 s")]
+
+
+def test_progress_while_the_clock_is_held_winds_the_silence_up_for_later() -> None:
+    loop, clock = made()
+    call = pending(loop, clock, seconds=10)
+    loop.advance(9)
+    clock.hold()
+    call.progressed(reported(1))
+    clock.release()
+    loop.advance(9)
+    assert outcome(call) == []
+    loop.advance(1.1)
+    assert outcome(call) == [Overdue("no answer within 10 s")]

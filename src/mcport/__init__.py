@@ -14,6 +14,7 @@ from mcport.version import __version__ as __version__
 if TYPE_CHECKING:
     from .client.caching import ResultCache as ResultCache
     from .client.callbacks import Asker as Asker
+    from .client.callbacks import ProposedCall as ProposedCall
     from .client.callbacks import Sampling as Sampling
     from .client.changes import Change as Change
     from .client.changes import Notified as Notified
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from .errors import ToolError as ToolError
     from .errors import TooManyRounds as TooManyRounds
     from .errors import UrlElicitationRequired as UrlElicitationRequired
+    from .errors import VisitRequired as VisitRequired
     from .server.asking.questions import Elicit as Elicit
     from .server.asking.questions import Elicited as Elicited
     from .server.asking.questions import ElicitUrl as ElicitUrl
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ResultCache": "client.caching",
     "Asker": "client.callbacks",
+    "ProposedCall": "client.callbacks",
     "Sampling": "client.callbacks",
     "Change": "client.changes",
     "Notified": "client.changes",
@@ -105,6 +108,7 @@ _HOMES = {
     "TooManyRounds": "errors",
     "ToolError": "errors",
     "UrlElicitationRequired": "errors",
+    "VisitRequired": "errors",
     "Elicit": "server.asking.questions",
     "ElicitUrl": "server.asking.questions",
     "Elicited": "server.asking.questions",

@@ -21,7 +21,7 @@
         ├── Timeout                  the other side stayed silent for too long (also a TimeoutError)
         ├── Cancelled                this side withdrew the call
         ├── RemoteError              the other side answered with an error; carries its code, message and data
-        │   └── UrlElicitationRequired   -32042: the user has to visit web pages first
+        │   └── VisitRequired            -32042: the user has to visit web pages first
         ├── InvalidAnswer            the other side answered with something that is no answer
         ├── NotApproved              the host's approve= hook did not let the call go out
         ├── QuestionFailed           a question of the server was not answered, so the call cannot go on
@@ -240,7 +240,7 @@ class InvalidAnswer(ConversationError):
     """The other side answered with something that the protocol does not allow there."""
 
 
-class UrlElicitationRequired(RemoteError):
+class VisitRequired(RemoteError):
     """The user has to visit web pages before the request can be served (2025-11-25 client/elicitation).
 
     `elicitations` are the pages as on the wire: objects with `url`, `message` and `elicitationId`.

@@ -138,7 +138,7 @@ async def test_answers_that_cannot_be_read_fail_their_own_calls_and_do_not_end_t
     wire = Wire({**usual(REVISION), "tools/call broken": [broken]})
     async with client_of(wire, REVISION, limits=CLIENT_LIMITS.but(bad_lines=3)) as client:
         for _ in range(5):
-            with pytest.raises(InvalidAnswer, match="^tools/call on server 'Wire': "):
+            with pytest.raises(InvalidAnswer, match=r"^tools/call on server 'Wire': "):
                 await client.call_tool("broken")
         await client.call_tool("any")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import NotApproved
 
-from .callbacks import Callback, ToolCall
+from .callbacks import Callback, ProposedCall
 
 if TYPE_CHECKING:
     from mcport.spec.types import Tool
@@ -51,7 +51,7 @@ class Approval:
 
     async def _approve(self, params: JsonObject, ask: Ask) -> None:
         name = str(params.get("name"))
-        call = ToolCall(name, params.get("arguments") or {}, self._server, self._tools.get(name))
+        call = ProposedCall(name, params.get("arguments") or {}, self._server, self._tools.get(name))
         try:
             verdict = await ask(self._callback, call)
         except Exception as error:

@@ -72,7 +72,7 @@ RootsCallback: TypeAlias = (
 )
 """Called when a server wants to know the roots."""
 
-ApproveCallback: TypeAlias = "Callable[[ToolCall], Awaitable[bool] | bool]"
+ApproveCallback: TypeAlias = "Callable[[ProposedCall], Awaitable[bool] | bool]"
 """Called with a tool call before it goes out; whether it may."""
 
 
@@ -92,7 +92,7 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ProposedCall:
     """A call of a tool that is about to go out.
 
     `tool` is its definition, if the client has listed it. What it says of itself is the server's word and no proof.

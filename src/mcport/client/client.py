@@ -72,8 +72,8 @@ class Client(Conversing):
 
     `elicit` fills in forms for the user, `elicit_url` asks the user to open a web page, `sample` has a model answer,
     `roots` lists the directories and files to work in: what is given is declared to the server, and nothing else. `log`
-    is called with the server's log messages. `approve` is called with each tool call (`ToolCall`) before it goes out,
-    and says whether it may. The page of `mcport.client.callbacks` tells what they take and return. `rounds` is how
+    is called with the server's log messages. `approve` is called with each tool call (`ProposedCall`) before it goes
+    out, and says whether it may. The page of `mcport.client.callbacks` tells what they take and return. `rounds` is how
     often a server may answer one call with questions.
 
     `progress` is called with the progress of every call of a tool, resource or prompt. `timeout` is how many seconds a

@@ -23,7 +23,7 @@ from mcport.errors import (
     InvalidAnswer,
     InvalidRequest,
     RemoteError,
-    UrlElicitationRequired,
+    VisitRequired,
 )
 from mcport.session.exchange import Exchange
 from mcport.session.link import SessionLink
@@ -103,7 +103,7 @@ class Connection:
         going = self.rounds_of(method, params, patience, on_progress, rounds)
         if rounds != 0:
             return await going.finish(found, _left(patience, self.session.loop.time() - begun))
-        if isinstance(found, UrlElicitationRequired):
+        if isinstance(found, VisitRequired):
             raise found
         assert type(found) is Asks
         return going.pending(found)
@@ -141,15 +141,13 @@ class Connection:
             raise self.invalid(method, reading.reason)
         return reading  # type: ignore[return-value]
 
-    def _pages_of(self, error: RemoteError) -> UrlElicitationRequired:
+    def _pages_of(self, error: RemoteError) -> VisitRequired:
         """Return the error that lists pages to visit; raises any other one."""
         pages = error.data.get("elicitations") if isinstance(error.data, dict) else None
         identified = self.expected is not None and self.expected.identifies_url_elicitations
         if error.code != URL_ELICITATION_REQUIRED or not identified or not _are_pages(pages):
             raise error
-        return UrlElicitationRequired(
-            error.message, elicitations=pages, data=error.data, server=error.server, phase=error.phase
-        )
+        return VisitRequired(error.message, elicitations=pages, data=error.data, server=error.server, phase=error.phase)
 
     def tell(self, method: str, params: JsonObject | None) -> None:
         """Send a notification; never waits. Raises `NotDeclared` and `ConnectionLost`."""

@@ -26,7 +26,7 @@ from mcport.errors import (
     QuestionFailed,
     Timeout,
     TooManyRounds,
-    UrlElicitationRequired,
+    VisitRequired,
 )
 
 from .answering import ELICIT, Answering, CallbackFailed
@@ -46,7 +46,7 @@ class AfterInput(dict[str, Any]):
     """A result that took answers: it holds for its call alone and is kept nowhere (server/utilities/caching)."""
 
 
-Found: TypeAlias = Complete | Asks | UrlElicitationRequired
+Found: TypeAlias = Complete | Asks | VisitRequired
 """What came of one turn."""
 
 Turn: TypeAlias = Callable[[JsonObject], Awaitable[Found]]
@@ -115,7 +115,7 @@ class Rounds:
 
     async def _again(self, found: Found) -> JsonObject:
         """Do what a turn asks for, and return the parameters of the next one."""
-        if isinstance(found, UrlElicitationRequired):
+        if isinstance(found, VisitRequired):
             await self._visit(found)
             return self.params
         assert isinstance(found, Asks)
@@ -195,7 +195,7 @@ class Rounds:
 
     # ---- pages to visit
 
-    async def _visit(self, found: UrlElicitationRequired) -> None:
+    async def _visit(self, found: VisitRequired) -> None:
         """Have the user visit the pages, and wait until the server says that all are complete; else raise the error."""
         pages = found.elicitations
         if not self.answering.knows_urls:

@@ -1,0 +1,120 @@
+"""Messages that a server has a model write, when it asks by requests (handshake era)."""
+
+from typing import Any
+
+import pytest
+
+from mcport import Rejected, Sampling
+from mcport.spec.types import (
+    CreateMessageRequestParams,
+    CreateMessageResult,
+    TextContent,
+    ToolUseContent,
+)
+from tests.client.counterpart import HANDSHAKE
+from tests.client.questions import LATEST, SAMPLE, URLS, WORDS, answer_of, paris
+
+# ---- sampling
+
+
+@pytest.mark.requirement("sampling.validate-content", revisions=HANDSHAKE)
+@pytest.mark.requirement("sampling.hints-map", revisions=HANDSHAKE)
+@pytest.mark.requirement("sampling.approval-controls", revisions=HANDSHAKE)
+@pytest.mark.parametrize("revision", HANDSHAKE)
+async def test_a_model_is_asked_and_what_it_says_is_sent(revision: str) -> None:
+    seen: list[CreateMessageRequestParams] = []
+    whole = CreateMessageResult(role="assistant", content=TextContent(text="Paris"), model="m-1", stop_reason="endTurn")
+
+    def callback(question: CreateMessageRequestParams) -> CreateMessageResult:
+        seen.append(question)
+        return whole
+
+    params = {**SAMPLE, "modelPreferences": {"hints": [{"name": "claude"}]}}
+    answer = await answer_of(revision, "sampling/createMessage", params, sample=callback)
+    assert answer["result"] == {
+        "role": "assistant",
+        "content": {"type": "text", "text": "Paris"},
+        "model": "m-1",
+        "stopReason": "endTurn",
+    }
+    assert seen[0].max_tokens == 100
+    assert seen[0].model_preferences is not None
+    assert seen[0].model_preferences.hints is not None
+    assert seen[0].model_preferences.hints[0].name == "claude"
+    short = await answer_of(revision, "sampling/createMessage", params, sample=Sampling(paris, model="m-2"))
+    assert short["result"]["content"] == {"type": "text", "text": "Paris"}
+    assert short["result"]["model"] == "m-2"
+    for message in ({"role": "nobody", "content": WORDS["content"]}, {"role": "user", "content": {"type": "text"}}):
+        broken = await answer_of(revision, "sampling/createMessage", {**SAMPLE, "messages": [message]}, sample=paris)
+        assert broken["error"]["code"] == -32602
+        assert broken["error"]["message"].startswith("sampling/createMessage: messages.0.")
+
+
+USE = {"role": "assistant", "content": {"type": "tool_use", "id": "u1", "name": "add", "input": {}}}
+GOT = {"role": "user", "content": [{"type": "tool_result", "toolUseId": "u1", "content": []}]}
+MIXED = {"role": "user", "content": [*GOT["content"], WORDS["content"]]}
+
+
+@pytest.mark.requirement("sampling.client-errors")
+@pytest.mark.parametrize(
+    ("messages", "fault"),
+    [
+        ([WORDS, USE], "messages: no result for the use of a tool, 'u1'"),
+        ([WORDS, USE, WORDS], "messages.2: no result for the use of a tool, 'u1'"),
+        ([WORDS, USE, MIXED], "messages.2: results of tools stand alone in a message of the user"),
+        ([WORDS, GOT], "messages.1: no use 'u1'"),
+    ],
+)
+async def test_results_of_tools_that_do_not_belong_are_refused(messages: Any, fault: str) -> None:
+    tools = Sampling(paris, tools=True)
+    answer = await answer_of(LATEST, "sampling/createMessage", {**SAMPLE, "messages": messages}, sample=tools)
+    assert answer["error"] == {"code": -32602, "message": f"sampling/createMessage: {fault}"}
+
+
+async def test_a_model_that_may_use_tools_uses_them_and_reads_what_came_of_it() -> None:
+    use = ToolUseContent(id="u1", name="add", input={"a": 1})
+
+    async def model(question: CreateMessageRequestParams) -> CreateMessageResult | str:
+        if len(question.messages) == 3:
+            return "3"
+        assert question.tools is not None
+        return CreateMessageResult(role="assistant", content=[use], model="m", stop_reason="toolUse")
+
+    tools = {"tools": [{"name": "add", "inputSchema": {"type": "object"}}]}
+    sample = Sampling(model, tools=True)
+    first = await answer_of(LATEST, "sampling/createMessage", {**SAMPLE, **tools}, sample=sample)
+    assert first["result"]["content"] == [{"type": "tool_use", "id": "u1", "name": "add", "input": {"a": 1}}]
+    messages = {"messages": [WORDS, USE, GOT]}
+    then = await answer_of(LATEST, "sampling/createMessage", {**SAMPLE, **tools, **messages}, sample=sample)
+    assert then["result"]["content"]["text"] == "3"
+
+
+@pytest.mark.requirement("sampling.tools-capability", revisions=URLS)
+async def test_tools_that_were_not_declared_are_refused_and_in_older_revisions_not_known() -> None:
+    tools = {**SAMPLE, "tools": [{"name": "add", "inputSchema": {"type": "object"}}]}
+    answer = await answer_of(LATEST, "sampling/createMessage", tools, sample=paris)
+    assert answer["error"]["code"] == -32602
+    assert "this client did not declare sampling.tools" in answer["error"]["message"]
+    older = await answer_of("2025-06-18", "sampling/createMessage", tools, sample=paris)
+    assert older["result"]["content"]["text"] == "Paris"
+
+
+@pytest.mark.requirement("sampling.client-errors")
+@pytest.mark.parametrize("revision", HANDSHAKE)
+async def test_a_user_who_rejects_sampling_is_told_with_the_code_of_the_specification(revision: str) -> None:
+    def callback(question: CreateMessageRequestParams) -> str:
+        raise Rejected
+
+    answer = await answer_of(revision, "sampling/createMessage", SAMPLE, sample=callback)
+    assert answer["error"] == {"code": -1, "message": "the user said no"}
+
+
+async def test_what_a_revision_cannot_say_is_not_said(caplog: pytest.LogCaptureFixture) -> None:
+    use = ToolUseContent(id="u1", name="add", input={})
+
+    async def model(question: CreateMessageRequestParams) -> CreateMessageResult:
+        return CreateMessageResult(role="assistant", content=use, model="m")
+
+    answer = await answer_of("2025-06-18", "sampling/createMessage", SAMPLE, sample=model)
+    assert answer["error"]["code"] == -32603
+    assert "the answer cannot be said in protocol version 2025-06-18: it has no tools in sampling" in caplog.text

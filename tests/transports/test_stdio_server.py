@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.server.wire import NEW, OLD
 from tests.transports.children import PATIENCE, mcport_program
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, terminals and FIFOs of POSIX")
@@ -305,3 +306,38 @@ def test_inside_a_running_loop_signals_are_the_programs_business(start: Start) -
     process.signal(signal.SIGTERM)
     assert process.wait() == -signal.SIGTERM
     assert process.notes.rest() == ["lifespan began"]
+
+
+# ---- changes
+
+
+@both_loops
+@pytest.mark.parametrize("revision", OLD)
+@pytest.mark.requirement("resources.subscribe-methods", "tools.list-changed")
+def test_p21_one_notify_reaches_the_session_and_the_listening_requests_on_one_stdio(
+    start: Start, loop: str, revision: str
+) -> None:
+    process = start(loop)
+    meta = {"io.modelcontextprotocol/protocolVersion": NEW[0], "io.modelcontextprotocol/clientCapabilities": {}}
+    wanted = {"toolsListChanged": True, "resourceSubscriptions": ["note://1"]}
+    process.write(request(0, "initialize", protocolVersion=revision, capabilities={}, clientInfo=INFO))
+    assert process.answer()["result"]["capabilities"]["resources"] == {"listChanged": True, "subscribe": True}
+    process.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
+    process.write(request(1, "resources/subscribe", uri="note://1"))
+    assert process.answer() == {"jsonrpc": "2.0", "id": 1, "result": {}}
+    for id in (2, "2"):
+        process.write(request(id, "subscriptions/listen", notifications=wanted, _meta=meta))
+        assert process.answer()["params"]["notifications"] == wanted
+    process.write(call(3, "change"))
+    said = [process.answer() for _ in range(7)]
+    told = [
+        (message["method"], *(message.get("params", {}).get("_meta") or {None: None}).values())
+        for message in said
+        if "method" in message
+    ]
+    names = ("notifications/resources/updated", "notifications/tools/list_changed")
+    assert sorted(told, key=str) == sorted([(name, id) for name in names for id in (None, 2, "2")], key=str)
+    process.say_no_more()
+    ends = [process.answer() for _ in range(4)]
+    assert [end.get("id", end.get("params", {}).get("requestId")) for end in ends] == [2, 2, "2", "2"]
+    assert process.ended()[0] == 0

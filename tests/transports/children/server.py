@@ -16,6 +16,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -106,6 +107,21 @@ async def stay() -> str:
             await anyio.lowlevel.checkpoint()
         say("cleaned up")
     return ""
+
+
+@server.resource("note://1")
+def note() -> str:
+    return "text"
+
+
+@server.tool
+async def change() -> str:
+    """Changes the note, and says so here and in another thread."""
+    server.notify_resource_updated("note://1")
+    thread = threading.Thread(target=server.notify_tools_changed)
+    thread.start()
+    thread.join()
+    return "changed"
 
 
 arguments = be_born(socket.socket(fileno=int(sys.argv[1])))

@@ -62,8 +62,8 @@ def _message(level: str, data: object, logger: str | None) -> Raw:
     try:
         return Raw(dump({"level": level, **named, "data": data}))
     except (ValueError, RecursionError) as error:
-        story = str(unsendable(data, error)).removeprefix("it returned ")
-        raise ValueError(f"the data of a log message cannot be sent: {story}") from None
+        _, _, why = str(unsendable(data, error)).partition(", which cannot be sent: ")
+        raise ValueError(f"the data of a log message cannot be sent: {why}") from None
 
 
 def _mind(life: Life, admitted: Admitted) -> None:

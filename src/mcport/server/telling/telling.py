@@ -79,6 +79,9 @@ class Telling:
             return
         kind = self.kinds.get(method)
         topic = ANYTHING if kind is None else kind.topic(params)
+        if kind is not None and kind.names is not None and type(topic[1]) is not str:
+            log.warning("a notice %s that does not say what changed is ignored", method)
+            return
         notice = Notice(method, params, topic, merges=kind is not None and kind in KINDS)
         for audience in self._audiences:
             audience.hear(notice)

@@ -17,7 +17,7 @@ from mcport.cli import conversation
 from mcport.cli.destination import destination
 from tests.cli.commands import MCPORT, Done, Here, environment, run
 from tests.client import notifying
-from tests.client.counterpart import ALL, error, result, text, usual
+from tests.client.counterpart import ALL, error, notification, result, text, usual
 from tests.client.playing import Wire, child_command, child_pid, is_running
 
 EVIL = "\x1b[2J\x1b]0;gone\x07\u202etxt"
@@ -381,6 +381,21 @@ def test_trace_shows_every_message_on_stderr(here: Here, tmp_path: Path) -> None
     assert done.stdout == "done\n"
     assert [line[:2] for line in done.stderr.splitlines()] == ["->", "<-"] * 3
     assert '"method":"tools/list"' in done.stderr
+
+
+@pytest.mark.parametrize("revision", ["2026-07-28", "2025-11-25"])
+def test_the_servers_log_is_shown_on_stderr_from_the_level_on_that_is_asked_for(
+    here: Here, meant: Meant, revision: str
+) -> None:
+    message = {"level": "error", "logger": "disk", "data": f"full {EVIL}"}
+    table = {**usual(revision), "tools/call": [notification("notifications/message", message), text("done")]}
+    table["logging/setLevel"] = [result({})]
+    wire = Wire(table)
+    meant(wire)
+    done = here("call", "desk", "any", "--log", "error", "--revision", revision)
+    assert outcome(done) == (0, "done\n", "[error disk] full \\x1b[2J\\x1b]0;gone\\x07\\u202etxt\n")
+    assert '"error"' in json.dumps([each.get("params") for each in wire.messages])
+    assert here("list", "desk", "--log", "loud").returncode == 2
 
 
 def test_examples_lists_what_can_be_run(here: Here) -> None:

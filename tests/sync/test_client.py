@@ -14,7 +14,18 @@ from typing import assert_type
 import anyio
 import pytest
 
-from mcport import Cancelled, Change, ConnectFailed, ConnectionLost, Context, ResourceUpdated, Server, Timeout, sync
+from mcport import (
+    Cancelled,
+    Change,
+    ConnectFailed,
+    ConnectionLost,
+    Context,
+    InputRequired,
+    ResourceUpdated,
+    Server,
+    Timeout,
+    sync,
+)
 from mcport.client.client import Client as AsyncClient
 from mcport.spec.types import CallToolResult, ListToolsResult, Tool
 from mcport.sync.portal import Portal, PortalClosed
@@ -128,6 +139,7 @@ def test_p23_every_call_of_the_asynchronous_client_has_a_blocking_twin() -> None
 def test_p23_type_checkers_know_the_calls() -> None:
     def never_called(client: sync.Client) -> None:
         assert_type(client.call_tool("add", {"a": 1}), CallToolResult)
+        assert_type(client.call_tool("add", rounds=0), CallToolResult | InputRequired)
         assert_type(client.list_tools(), ListToolsResult)
         assert_type(client.each_tool(), sync.Stream[Tool])
         assert_type(client.start_tool("add").result(), CallToolResult)

@@ -7,6 +7,7 @@ Each opens one conversation, asks, shows the answer and ends it. Below: the clie
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ from .arguments import text_arguments, tool_arguments
 from .destination import Destination, destination
 from .exits import DONE, FAILED
 from .plain import Plain
+from .questions import Questions
 from .showing import (
     block_text,
     bounded,
@@ -42,6 +44,7 @@ from .showing import (
     table,
     tool_rows,
 )
+from .terminal import Terminal
 from .usage import UsageError
 
 LISTENED: Final = ("tools", "prompts", "resources")
@@ -66,15 +69,21 @@ class _Conversation:
     async def run(self, target: Destination) -> int:
         work: Callable[[Client], Awaitable[int]] = getattr(self, f"_{self._options.does}")
         async with self._client(target) as client:
+            if self._options.log:
+                await client.set_log_level(self._options.log)
             return await work(client)
 
     def _client(self, target: Destination) -> Client:
         options, plain = self._options, self._plain
+        questions = Questions(Terminal() if sys.stdin.isatty() else None, plain.note)
         try:
             return Client(
                 target,
                 revision=options.revision,
                 env=dict(map(_variable, options.env)) or None,
+                elicit=questions.form,
+                elicit_url=questions.url,
+                log=plain.message if options.log else None,
                 stderr=plain.server_line if options.trace else None,
                 trace=plain.notes.message if options.trace else None,
                 **self._times(),

@@ -31,6 +31,7 @@ _TARGET: Final = (
 )
 
 
+_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 _JSON: Final = "write one JSON document, as on the wire"
 _JSON_LINES: Final = "write one JSON document a line"
 
@@ -96,6 +97,7 @@ def _talking(child: argparse.ArgumentParser, name: str) -> None:
     child.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
     child.add_argument("--timeout", metavar="S", type=float, help="seconds that the server may be silent")
     child.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable for the server")
+    child.add_argument("--log", metavar="LEVEL", choices=_LEVELS, help="show the server's log from this level on")
     child.add_argument("--trace", action="store_true", help="show every message, and the server's stderr, on stderr")
     if name == "read":
         child.add_argument("--output", metavar="FILE", help="write what was read into a file, exactly")

@@ -11,6 +11,7 @@ import sys
 from io import TextIOWrapper
 from typing import Final
 
+from mcport.spec.types import LoggingMessageNotificationParams
 from mcport.transports.printable import printable_line
 
 from .screen import Screen
@@ -52,6 +53,12 @@ class Plain:
     def failure(self, text: str) -> None:
         """Write what a tool says of its failure."""
         print(text, file=sys.stderr)
+
+    def message(self, logged: LoggingMessageNotificationParams) -> None:
+        """Show a log message of the server."""
+        said = logged.data if isinstance(logged.data, str) else json.dumps(logged.data)
+        who = f" {logged.logger}" if logged.logger else ""
+        print(printable_line(f"[{logged.level}{who}] {said}"), file=sys.stderr)
 
     def server_line(self, line: str) -> None:
         """Show a line that the server wrote to its stderr."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .client.changes import ToolsChanged as ToolsChanged
     from .client.client import Client as Client
     from .client.defaults import fill_defaults as fill_defaults
+    from .client.extension import ClientExtension as ClientExtension
     from .client.handle import CallHandle as CallHandle
     from .client.listening import Changes as Changes
     from .core.input_required import InputRequired as InputRequired
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from .server.cache_hint import CacheHint as CacheHint
     from .server.context import Context as Context
     from .server.dependencies.depends import Depends as Depends
+    from .server.extension import Extension as Extension
+    from .server.extension_result import ExtensionResult as ExtensionResult
     from .server.middleware import Middleware as Middleware
     from .server.middleware import Next as Next
     from .server.requests import ClientNotification as ClientNotification
@@ -86,6 +89,7 @@ _HOMES = {
     "ToolsChanged": "client.changes",
     "Client": "client.client",
     "fill_defaults": "client.defaults",
+    "ClientExtension": "client.extension",
     "CallHandle": "client.handle",
     "Changes": "client.listening",
     "InputRequired": "core.input_required",
@@ -109,23 +113,25 @@ _HOMES = {
     "ToolError": "errors",
     "UrlElicitationRequired": "errors",
     "VisitRequired": "errors",
+    "CacheHint": "server.cache_hint",
+    "Context": "server.context",
+    "Depends": "server.dependencies.depends",
+    "Extension": "server.extension",
+    "ExtensionResult": "server.extension_result",
+    "Middleware": "server.middleware",
+    "Next": "server.middleware",
+    "Completing": "server.requests",
+    "ListRequest": "server.requests",
+    "ClientNotification": "server.requests",
+    "PromptGet": "server.requests",
+    "Request": "server.requests",
+    "ResourceRead": "server.requests",
+    "ToolCall": "server.requests",
     "Elicit": "server.asking.questions",
     "ElicitUrl": "server.asking.questions",
     "Elicited": "server.asking.questions",
     "ListRoots": "server.asking.questions",
     "Sample": "server.asking.sampling",
-    "CacheHint": "server.cache_hint",
-    "Context": "server.context",
-    "Depends": "server.dependencies.depends",
-    "Middleware": "server.middleware",
-    "Next": "server.middleware",
-    "ClientNotification": "server.requests",
-    "Completing": "server.requests",
-    "ListRequest": "server.requests",
-    "PromptGet": "server.requests",
-    "Request": "server.requests",
-    "ResourceRead": "server.requests",
-    "ToolCall": "server.requests",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

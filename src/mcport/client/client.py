@@ -39,6 +39,7 @@ from .callbacks import (
 )
 from .connection import Connection
 from .conversing import Conversing
+from .extension import Extensions, with_extensions
 from .failures import Failures, Remains
 from .icons import keep_good_icons
 from .logs import Logs
@@ -80,7 +81,8 @@ class Client(Conversing):
     call may be silent (it stands still while a question of the server is open), `total_timeout` how many it may take in
     all, progress and questions or not; `connect_timeout` how many the opening may take; `probe_timeout` how many a
     server may be silent before it is taken for an older one. None is no limit. `info` is what the server is told of
-    this client. `trace` is called with "->" or "<-" and the bytes of each message.
+    this client; `extensions` are declared in each request, by identifier with their settings. `trace` is called with
+    "->" or "<-" and the bytes of each message.
 
     With `restart` a server that died is started again by the next call, at most so many times in a row (True: 5), at
     once and then after growing waits; one that has lived for a minute starts counting anew. Calls that were pending
@@ -115,6 +117,7 @@ class Client(Conversing):
         probe_timeout: float = PROBE_SECONDS,
         restart: bool | int = False,
         cache: bool | ResultCache = True,
+        extensions: Extensions = (),
         info: Implementation | None = None,
         limits: Limits = CLIENT_LIMITS,
         trace: Callable[[str, bytes], None] | None = None,
@@ -133,6 +136,7 @@ class Client(Conversing):
             demanded=_demanded(revision),
             probe_seconds=probe_timeout,
         )
+        self._approach = with_extensions(self._approach, extensions)
         self._progress = progress
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)

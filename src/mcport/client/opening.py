@@ -161,7 +161,8 @@ class Opening:
             opened: Opened = stop.value
         assert self._connection is not None
         approach, revision = self._approach, opened.revision
-        speaker = Speaker(revision, approach.info(revision), approach.capabilities(revision))
+        capabilities = approach.capabilities(revision)
+        speaker = Speaker(revision, approach.info(revision), capabilities, approach.result_types)
         self._connection.begin(speaker, opened.capabilities)
         return self._connection, opened
 

@@ -7,7 +7,7 @@ of labels and a name. It does not know where the metadata stands. Below: the rev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from mcport.spec.revisions import Revision
@@ -23,14 +23,19 @@ _LABEL: Final = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _NAME: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
 
 
-def check_meta(meta: Mapping[str, object], revisions: Iterable[Revision]) -> None:
-    """Raise ValueError, in one line, for metadata of an application that may not be sent in one of the revisions."""
+def check_meta(
+    meta: Mapping[str, object], revisions: Iterable[Revision], defined: Container[str] = frozenset()
+) -> None:
+    """Raise ValueError, in one line, for metadata of an application that may not be sent in one of the revisions.
+
+    `defined` are keys that extensions have defined, which may stand under a reserved prefix.
+    """
     if not isinstance(meta, Mapping):
         raise ValueError(f"_meta must be an object, not {type(meta).__name__}")
     for revision in revisions:
         for key, value in meta.items():
             fault = fault_of(key, value, revision)
-            if fault is not None:
+            if fault is not None and key not in defined:
                 raise ValueError(f"_meta key {key!r:.100}: {fault} (protocol version {revision.name})")
 
 
@@ -44,18 +49,22 @@ def fault_of(key: object, value: object, revision: Revision) -> str | None:
         return None
     if revision.era == "stateless" and key in FORMS:
         return _fault_of_trace(key, value)
+    return _fault_of_reserved(key, revision) or fault_of_form(key)
+
+
+def fault_of_form(key: str) -> str | None:
+    """Return what is wrong with the form of a key, whoever defines it."""
     prefix, slash, name = key.partition("/")
-    if slash and (fault := _fault_of_prefix(prefix.split("."), revision)) is not None:
-        return fault
+    if slash and any(_LABEL.fullmatch(label) is None for label in prefix.split(".")):
+        return "a prefix is labels joined by dots, each of letters, digits and inner hyphens, with a letter first"
     if _NAME.fullmatch(name if slash else key) is None:
         return "a name begins and ends with a letter or digit, and has only letters, digits, '-', '_' and '.' inside"
     return None
 
 
-def _fault_of_prefix(labels: list[str], revision: Revision) -> str | None:
-    for label in labels:
-        if _LABEL.fullmatch(label) is None:
-            return "a prefix is labels joined by dots, each of letters, digits and inner hyphens, with a letter first"
+def _fault_of_reserved(key: str, revision: Revision) -> str | None:
+    prefix, slash, _ = key.partition("/")
+    labels = prefix.split(".") if slash else []
     decisive = labels[1:2] if revision.reserves_meta_by_second_label else labels[-2:-1]
     if decisive and decisive[0] in RESERVED_LABELS:
         return f"the prefix is reserved for the protocol, because of {decisive[0]!r}"

@@ -65,7 +65,8 @@ class Connection:
         if event.method == "notifications/initialized" and self.conversation.opened is not None:
             self.conversation.initialized = True
             subscribing.begin(self.conversation, self.session)
-        self._hearing.take(event, self.session.loop)
+        opened = self.conversation.opened
+        self._hearing.take(event, self.session.loop, None if opened is None else opened.revision)
 
     def _ended(self, reason: str) -> None:
         log.debug("the client is gone: %s", reason)

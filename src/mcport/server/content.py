@@ -16,6 +16,7 @@ from mcport.core.jsonrpc import JsonObject, dump, parse_json
 from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
+from .extension_result import ExtensionResult
 from .unsendable import ResultUnsendable, unsendable
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _TEXT: Final = b'{"content":[{"type":"text","text":%b}]}'
 _NUMBER: Final = b'{"content":[{"type":"text","text":"%d"}]}'
 
 
-def pack(value: Any, revision: Revision) -> Body | Model:
+def pack(value: Any, revision: Revision) -> Body | ExtensionResult | Model:
     """Return the tools/call result for a returned value. Raises `ResultUnsendable` for one that cannot be JSON."""
     if type(value) is str:
         try:
@@ -40,7 +41,7 @@ def pack(value: Any, revision: Revision) -> Body | Model:
         return _pack_model(value, revision)
     if isinstance(value, list | tuple) and any(_is_content(member) for member in value):
         return _result([block_of(member, revision) for member in value])
-    return _text(value)
+    return value if type(value) is ExtensionResult else _text(value)
 
 
 _SHORT: Final = 10**18

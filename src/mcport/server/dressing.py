@@ -15,6 +15,7 @@ from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.core.meta_keys import PROTOCOL_PREFIX, check_meta
 from mcport.spec.revisions import Revision
 
+from .extension_result import ExtensionResult
 from .unsendable import unsendable
 
 
@@ -24,6 +25,8 @@ class Dresser:
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
         self.envelopes: dict[str, Envelope] = {}
+        self.meta_keys: set[str] = set()
+        """Keys of `_meta` that extensions have defined."""
 
     def envelope(self, revision: Revision) -> Envelope:
         """Return what dresses results of a revision."""
@@ -32,16 +35,18 @@ class Dresser:
             envelope = self.envelopes[revision.name] = Envelope(revision, self._offer.info(revision))
         return envelope
 
-    def dress_returned(self, value: object, result: object, revision: Revision) -> Raw:
+    def dress_returned(self, value: object, result: object, revision: Revision) -> Raw | ExtensionResult:
         """Return the bytes of a result that was made from what a handler returned, `value`.
 
         A result may come from another server: what the protocol itself put into its metadata there is left out.
         Raises `ResultUnsendable`, which says what of the value cannot be sent.
         """
+        if type(result) is ExtensionResult:
+            return result  # where it goes out it is known whether it may
         try:
             result = _without_protocol_keys(result)
             for each in _with_meta(result):
-                check_meta(each, [revision])
+                check_meta(each, [revision], self.meta_keys)
             return self.envelope(revision).dress(result)
         except (ValueError, RecursionError) as error:
             raise unsendable(value, error) from None

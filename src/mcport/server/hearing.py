@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from mcport.core.events import Told
 from mcport.session.loop import Loop
+from mcport.spec.revisions import Revision
 
 from .faults import Faults
 from .middleware import Middlewares, joined
@@ -25,16 +26,18 @@ Hear: TypeAlias = Callable[[ClientNotification], Awaitable[None]]
 class Hearing:
     """Hears what clients tell one server. `handler` returns who is registered for a method, if anybody is."""
 
-    def __init__(self, middlewares: Middlewares, handler: Callable[[str], Hear | None], faults: Faults) -> None:
+    def __init__(
+        self, middlewares: Middlewares, handler: Callable[[str, Revision | None], Hear | None], faults: Faults
+    ) -> None:
         self._middlewares = middlewares
         self._handler = handler
         self._faults = faults
         self._running: dict[object, object] = {}
         """The tasks in which something is being heard: loops do not keep their tasks."""
 
-    def take(self, event: Told, loop: Loop) -> None:
-        """Have a notification heard, if anybody hears it. Never waits."""
-        handler, hooks = self._handler(event.method), self._middlewares.hears()
+    def take(self, event: Told, loop: Loop, revision: Revision | None) -> None:
+        """Have a notification heard, if anybody hears it; `revision` is the session's, if there is one. Never waits."""
+        handler, hooks = self._handler(event.method, revision), self._middlewares.hears()
         if handler is None and not hooks:
             log.debug("ignored notification %s", event.method)
             return

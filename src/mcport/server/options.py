@@ -7,7 +7,7 @@ what is done with them. Below: `asking.needing`,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from mcport.core.jsonrpc import JsonObject
@@ -78,11 +78,16 @@ class PromptOptions(Options, total=False):
     """What may be said of a prompt (server/prompts "Prompt")."""
 
 
-def checked(options: Mapping[str, object], known: type[Options], revisions: Iterable[Revision]) -> dict[str, Any]:
+def checked(
+    options: Mapping[str, object],
+    known: type[Options],
+    revisions: Iterable[Revision],
+    defined: Container[str] = frozenset(),
+) -> dict[str, Any]:
     """Return the options that were given, without those that are None; limits become the `call` that keeps them.
 
     Raises TypeError for one that does not exist, or that is of no use; ValueError for metadata that one of the
-    revisions does not let applications use.
+    revisions does not let applications use, unless an extension has `defined` the key.
     """
     for name in options:
         if name not in known.__annotations__:
@@ -94,5 +99,5 @@ def checked(options: Mapping[str, object], known: type[Options], revisions: Iter
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
     if "meta" in given:
-        check_meta(given["meta"], revisions)  # type: ignore[arg-type]
+        check_meta(given["meta"], revisions, defined)  # type: ignore[arg-type]
     return given if call is unlimited else {**given, "call": call}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
-from mcport.core.jsonrpc import JsonObject, Raw
+from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InternalError, InvalidParams, ProtocolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
@@ -111,7 +111,7 @@ class Prompts:
         """Return the routes that are offered now: none as long as there were no prompts."""
         return {"prompts/list": self.listing.answer, "prompts/get": self.get} if self.listing.served else {}
 
-    async def get(self, exchange: Exchange, admitted: Admitted) -> InputRequired | Raw:
+    async def get(self, exchange: Exchange, admitted: Admitted) -> object:
         """Serve `prompts/get`."""
         params = exchange.asked.params
         entry = self.find(params.get("name"), exchange, admitted)

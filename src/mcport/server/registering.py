@@ -52,6 +52,8 @@ class Registrar:
         self._prompts = prompts
         self._completions = completions
         self._dependencies = Dependencies()
+        self._meta_keys: set[str] = set()
+        """Keys of `_meta` that extensions have defined."""
 
     def override(self, dependency: Callable[..., Any], replacement: Callable[..., Any]) -> AbstractContextManager[None]:
         """Have `replacement` called instead of `dependency`, wherever that stands in `Depends`; for tests.
@@ -218,7 +220,7 @@ class Registrar:
         return register
 
     def _checked(self, options: Mapping[str, object], known: type[Options]) -> dict[str, Any]:
-        return checked(options, known, self._offer.revisions.values())
+        return checked(options, known, self._offer.revisions.values(), self._meta_keys)
 
 
 def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, Any]) -> ToolEntry:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
-from mcport.core.jsonrpc import JsonObject, Raw
+from mcport.core.jsonrpc import JsonObject
 from mcport.core.uri_template import UriError, UriTemplate
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
 from mcport.session.exchange import Exchange
@@ -130,7 +130,7 @@ class Resources:
             "resources/read": self.read,
         }
 
-    async def read(self, exchange: Exchange, admitted: Admitted) -> InputRequired | Raw:
+    async def read(self, exchange: Exchange, admitted: Admitted) -> object:
         """Serve `resources/read`."""
         uri = exchange.asked.params.get("uri")
         if type(uri) is not str:

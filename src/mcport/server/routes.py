@@ -21,12 +21,12 @@ Route: TypeAlias = Callable[[Exchange, Admitted], Awaitable[object]]
 class Routes:
     """The tables of one server.
 
-    `offered` returns the routes of all methods that are offered at this moment; `around` puts middleware around one, or
-    returns it as it is.
+    `offered` returns the routes of all methods that are offered at this moment, which extensions do by revision;
+    `around` puts middleware around one, or returns it as it is.
     """
 
     def __init__(
-        self, offered: Callable[[], Mapping[str, Route]], around: Callable[[str, Route], Route] | None = None
+        self, offered: Callable[[Revision], Mapping[str, Route]], around: Callable[[str, Route], Route] | None = None
     ) -> None:
         self._offered = offered
         self._around = around or _bare
@@ -39,7 +39,7 @@ class Routes:
         if table is None:
             table = {
                 method: self._around(method, route)
-                for method, route in self._offered().items()
+                for method, route in self._offered(revision).items()
                 if method not in METHODS or revision.name in METHODS[method].from_client
             }
             tables[revision.name] = table

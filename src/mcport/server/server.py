@@ -25,6 +25,8 @@ from .asking.sending import Patience
 from .cache_hint import NEVER, CacheHint, hints_of_lists
 from .completions import Completions
 from .dressing import Dresser
+from .extension import Extension, check_new
+from .extensions import Extensions, add_filters
 from .faults import Faults
 from .hearing import Hearing
 from .hosting import Host, Lifespan
@@ -32,7 +34,7 @@ from .kernel import Kernel
 from .listing import Listing
 from .middleware import Middleware, Middlewares
 from .prompts import Prompts
-from .registering import Registrar
+from .registering import Decorator, Function, Registrar
 from .resources import Resources
 from .routes import Route, Routes
 from .telling import Telling, logs
@@ -63,8 +65,8 @@ class Server(Registrar):
     model how to use the server. `revisions` are the protocol revisions to serve, all by default. `lifespan` is an async
     context manager function that gets the server; what it yields is `Context.lifespan`. `page_size` bounds the pages
     of lists. `offers` names what is declared from the start, even while there is none of it yet: `tools`, `resources`,
-    `prompts`, `completions`. `middleware` stands around every request, the first one outermost. With `dev`, texts of
-    unexpected exceptions reach the client.
+    `prompts`, `completions`. `middleware` stands around every request, the first one outermost; `extensions` add what
+    the protocol does not have. With `dev`, texts of unexpected exceptions reach the client.
 
     `log_level` is the least severe level of log messages that a session is sent until it says otherwise; None: no log
     messages at all. `cache` says how long and for whom results may be kept, `cache_lists` the same of lists: all of
@@ -93,6 +95,7 @@ class Server(Registrar):
         page_size: int | None = None,
         offers: Iterable[str] = (),
         middleware: Iterable[Middleware] = (),
+        extensions: Iterable[Extension] = (),
         log_level: str | None = "info",
         cache: CacheHint = NEVER,
         cache_lists: CacheHint | Mapping[str, CacheHint] | None = None,
@@ -110,7 +113,7 @@ class Server(Registrar):
         self._about = {"title": title, "description": description, "websiteUrl": website_url, "icons": icons}
         faults = Faults(dev)
         self._middleware = Middlewares(faults)
-        self._routes = Routes(self._offered, self._middleware.around)
+        self._routes = Routes(self._offered, self._around)
         offer = Offer(_served(revisions), self._info, self._capabilities, instructions, _level(log_level))
         dresser = Dresser(offer)
         self._hints = hints_of_lists(cache, cache_lists)
@@ -131,7 +134,11 @@ class Server(Registrar):
         self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)
         for each in middleware:
             self.add_middleware(each)
-        hearing = Hearing(self._middleware, lambda method: None, faults)
+        self._extensions = Extensions(self._dependencies, faults)
+        self._meta_keys = dresser.meta_keys
+        for extension in extensions:
+            self.add_extension(extension)
+        hearing = Hearing(self._middleware, self._extensions.hearer, faults)
         self._desk = Desk(name, Seal(seal_key), Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
         kernel = Kernel(offer, self._routes, dresser, faults, hearing, self._desk)
         self.host = Host(self, kernel, lifespan, limits, self._telling)
@@ -160,6 +167,39 @@ class Server(Registrar):
         """
         self._middleware.add(middleware)
         self._routes.changed()
+
+    def add_extension(self, extension: Extension) -> None:
+        """Offer an extension to clients that declare it too; before anybody connects.
+
+        Its middleware stands inside of that which is there already. Raises ValueError for one that is there already or
+        that contradicts another one, TypeError for functions of it that cannot be served.
+        See basic/versioning of the specification, "Extension Negotiation".
+        """
+        self._extensions.add(extension)
+        self._meta_keys |= extension.meta_keys
+        add_filters(extension, self._telling.kinds, self._listening.accepts)
+        for each in extension.middleware:
+            self._middleware.add(each)
+        self._routes.changed()
+
+    def method(self, method: str) -> Decorator:
+        """Register what serves a method that the protocol does not have, in every revision and for every client.
+
+            @server.method("com.example/x")
+            async def x(params: JsonObject) -> JsonObject: ...
+
+        The function takes `params`, of any type that JSON can be read as, a `Context`, dependencies, or none of these;
+        it returns a JSON object, a model, or None. Raises ValueError for a method of the protocol, or one that is there
+        already, TypeError for a function that takes anything else. An `Extension` is declared to clients, this is not.
+        """
+        check_new(method, {})
+
+        def register(function: Function) -> Function:
+            self._extensions.add_method(method, function)
+            self._routes.changed()
+            return function
+
+        return register
 
     # ---- telling clients of changes
 
@@ -228,14 +268,19 @@ class Server(Registrar):
                 raise ValueError(f"offers: there is no kind {kind!r}; known: {', '.join(kinds)}")
             kinds[kind].served = True
 
-    def _offered(self) -> dict[str, Route]:
-        """Return the routes of everything that is offered at this moment."""
+    def _offered(self, revision: Revision) -> dict[str, Route]:
+        """Return the routes of everything that is offered at this moment; extensions choose their revisions."""
         own: dict[str, Route] = {"initialize": _again, "ping": _ping, "server/discover": self._discover}
-        own |= self._listening.routes() | self._tools.routes() | self._prompts.routes()
+        own |= (
+            self._extensions.routes(revision) | self._listening.routes() | self._tools.routes() | self._prompts.routes()
+        )
         if resources := self._resources.routes():
             own |= resources | self._subscribing.routes()
         own |= self._completions.routes()
         return own if self._offer.log_level is None else own | logs.ROUTES
+
+    def _around(self, method: str, route: Route) -> Route:
+        return self._extensions.around(method, self._middleware.around(method, route))
 
     def _capabilities(self, revision: Revision) -> JsonObject:
         """Return the capabilities that are declared in a revision.
@@ -251,7 +296,7 @@ class Server(Registrar):
             found["prompts"] = {"listChanged": True}
         if revision.completions_capability and self._completions.routes():
             found["completions"] = {}
-        return found
+        return found | self._extensions.capabilities(revision)
 
     def _info(self, revision: Revision) -> JsonObject:
         """Return the Implementation of this server, with the members that a revision has.

@@ -21,6 +21,7 @@ from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
 from .content import json_of, result_of
+from .extension_result import ExtensionResult
 from .signature import Output, ReturnInvalid, read_output
 from .unsendable import ReturnWrong, unsendable
 
@@ -72,7 +73,7 @@ class Structured:
         """Return the output schema as a revision with structured output knows it."""
         return self.schema if self.is_object or revision.structured_any_json else wrapped(self.schema)
 
-    def pack(self, value: Any, revision: Revision) -> Body | Model:
+    def pack(self, value: Any, revision: Revision) -> Body | ExtensionResult | Model:
         """Return the tools/call result for a returned value.
 
         Raises `ReturnWrong` for a value that is not as declared, `ResultUnsendable` for one that cannot be JSON.
@@ -84,6 +85,8 @@ class Structured:
             return Body((_NUMBER if plain else _NUMBER_WRAPPED) % (value, value))
         if isinstance(value, Model) and (result := _as_result(value)) is not None:
             return self._passed_on(result, revision)
+        if type(value) is ExtensionResult:
+            return value
         data = self._written(value)
         text = data if data.startswith(b'"') else to_json(data.decode())
         if not revision.has_structured_output:

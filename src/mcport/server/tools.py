@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mcport.core.dialects.contract import Admitted
 from mcport.core.dialects.envelope import Body
 from mcport.core.input_required import InputRequired
-from mcport.core.jsonrpc import JsonObject, Raw
+from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InvalidParams, MissingCapability, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
@@ -115,7 +115,7 @@ class Tools:
         """Return the routes that are offered now: none as long as there were no tools."""
         return {"tools/list": self.listing.answer, "tools/call": self.call} if self.listing.served else {}
 
-    async def call(self, exchange: Exchange, admitted: Admitted) -> Body | InputRequired | JsonObject | Raw:
+    async def call(self, exchange: Exchange, admitted: Admitted) -> object:
         """Serve `tools/call`."""
         params = exchange.asked.params
         tool = self.listing.get(params.get("name")) or self._seen(params.get("name"), exchange, admitted)

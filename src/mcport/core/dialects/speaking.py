@@ -5,7 +5,9 @@ Below: `contract`, the generated method table.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from mcport.core.jsonrpc import JsonObject
@@ -41,10 +43,20 @@ Reading: TypeAlias = Complete | InputRequired | Invalid
 
 
 class Speaker:
-    """Speaks one revision to one server, for a client with this identity and these capabilities."""
+    """Speaks one revision to one server, for a client with this identity and these capabilities.
 
-    def __init__(self, revision: Revision, client_info: JsonObject, capabilities: JsonObject) -> None:
+    `result_types` are those of the extensions that the client declares, each with the methods that may answer with it.
+    """
+
+    def __init__(
+        self,
+        revision: Revision,
+        client_info: JsonObject,
+        capabilities: JsonObject,
+        result_types: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
         self.revision = revision
+        self._result_types = result_types
         self._stamp: JsonObject | None = None
         if revision.era == "stateless":
             self._stamp = {
@@ -96,6 +108,8 @@ class Speaker:
             return Complete(result)
         if kind == INPUT_REQUIRED and self._may_ask(method):
             return InputRequired(result)
+        if type(kind) is str and method in self._result_types.get(kind, ()):
+            return Complete(result)
         return Invalid(f"the result of {method} has an unknown resultType {kind!r:.60}")
 
     def _may_ask(self, method: str) -> bool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from mcport.core.dialects.contract import META_SUBSCRIPTION, Admitted
 from mcport.core.dialects.listening import (
@@ -30,6 +31,9 @@ from mcport.spec.revisions import Revision
 from .audience import Audience, Knows, MakeOut
 from .notice import Notice
 
+Accepts: TypeAlias = Callable[[list[str], Exchange, Admitted], list[str]]
+"""Returns those names of a filter of which a client may hear; raises a `ProtocolError` to refuse the request."""
+
 
 class Listening:
     """Serves the listening requests of one server.
@@ -48,6 +52,8 @@ class Listening:
         self._dresser = dresser
         self._capabilities = capabilities
         self._knows = knows
+        self.accepts: dict[str, Accepts] = {}
+        """Who judges what may be heard of the notifications of extensions, by their methods."""
 
     def routes(self) -> dict[str, Route]:
         """Return the route, which is offered always: what is not there cannot change, and the answer says so."""
@@ -86,6 +92,8 @@ class Listening:
         for kind, names in honoured.items():
             if kind.method == RESOURCE_UPDATED:
                 honoured[kind] = [name for name in names if self._knows(name, exchange, admitted)]
+            elif kind.method in self.accepts:
+                honoured[kind] = self.accepts[kind.method](names, exchange, admitted)
         return honoured
 
 

@@ -5,7 +5,7 @@ Values only. Below: the revisions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -28,6 +28,7 @@ class Approach:
         remembered: what was spoken with this server before; a hint, wrong or not.
         probe_seconds: how long a server on a stream may stay silent before `initialize` is tried as well.
         transport: whether messages share one stream or each has an HTTP answer of its own.
+        result_types: the values of `resultType` that its extensions add, with the methods that may be answered so.
     """
 
     info: Callable[[Revision], JsonObject]
@@ -37,6 +38,7 @@ class Approach:
     remembered: Revision | None = None
     probe_seconds: float = PROBE_SECONDS
     transport: Literal["stream", "http"] = "stream"
+    result_types: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 # ---- steps, which the driver takes

@@ -45,7 +45,8 @@ def judge(message: Json, revision: str, method: str | None) -> None:
         _accept(module.JSONRPCRequest, message)
         return
     if "method" in message:
-        _accept(module.ServerNotification, message)
+        if message["method"] in METHODS:  # else it is an extension's, of which nothing else is known
+            _accept(module.ServerNotification, message)
         _accept(module.JSONRPCNotification, message)
         return
     if "id" not in message and not hasattr(module, "JSONRPCErrorResponse"):
@@ -53,7 +54,11 @@ def judge(message: Json, revision: str, method: str | None) -> None:
         message = {**message, "id": 0}
     _accept(module.JSONRPCMessage, message)
     if "result" in message and method is not None:
-        name = METHODS[method].result
+        known, kind = METHODS.get(method), message["result"].get("resultType", "complete")
+        if known is None or kind not in ("complete", "input_required"):
+            _accept(module.Result, message["result"])  # an extension's: nothing else is known of it
+            return
+        name = known.result
         assert name is not None
         if message["result"].get("resultType") == "input_required":
             name = "InputRequiredResult"

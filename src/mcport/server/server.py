@@ -132,20 +132,25 @@ class Server(Registrar):
         self._declare(offers)
         self._subscribing = Subscribing(self._resources.knows, limits.subscriptions)
         self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)
-        for each in middleware:
-            self.add_middleware(each)
         self._extensions = Extensions(self._dependencies, faults)
         self._meta_keys = dresser.meta_keys
-        for extension in extensions:
-            self.add_extension(extension)
-        hearing = Hearing(self._middleware, self._extensions.hearer, faults)
+        self._take(middleware, extensions)
         self._desk = Desk(name, Seal(seal_key), Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
-        kernel = Kernel(offer, self._routes, dresser, faults, hearing, self._desk)
+        kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._desk)
         self.host = Host(self, kernel, lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
 
     def __repr__(self) -> str:
         return f"Server({self.name!r})"
+
+    def _take(self, middleware: Iterable[Middleware], extensions: Iterable[Extension]) -> None:
+        for each in middleware:
+            self.add_middleware(each)
+        for extension in extensions:
+            self.add_extension(extension)
+
+    def _hearing(self, faults: Faults) -> Hearing:
+        return Hearing(self._middleware, self._extensions.hearer, faults)
 
     @property
     def limits(self) -> Limits:

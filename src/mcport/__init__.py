@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .server.extension_result import ExtensionResult as ExtensionResult
     from .server.middleware import Middleware as Middleware
     from .server.middleware import Next as Next
+    from .server.rate_limit import RateLimit as RateLimit
     from .server.requests import ClientNotification as ClientNotification
     from .server.requests import Completing as Completing
     from .server.requests import ListRequest as ListRequest
@@ -132,6 +133,19 @@ _HOMES = {
     "Elicited": "server.asking.questions",
     "ListRoots": "server.asking.questions",
     "Sample": "server.asking.sampling",
+    "CacheHint": "server.cache_hint",
+    "Context": "server.context",
+    "Depends": "server.dependencies.depends",
+    "Middleware": "server.middleware",
+    "RateLimit": "server.rate_limit",
+    "Next": "server.middleware",
+    "ClientNotification": "server.requests",
+    "Completing": "server.requests",
+    "ListRequest": "server.requests",
+    "PromptGet": "server.requests",
+    "Request": "server.requests",
+    "ResourceRead": "server.requests",
+    "ToolCall": "server.requests",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

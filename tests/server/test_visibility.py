@@ -59,6 +59,7 @@ async def visited(server: Server, revision: str, who: str | None, monkeypatch: A
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.parametrize(("who", "count"), [(None, 3), ("guest", 3), ("admin", 6)])
 @pytest.mark.parametrize("page_size", [None, 1, 2])
+@pytest.mark.requirement("tools.list-by-authorization", revisions=NEW)
 @pytest.mark.requirement("prompts.list-by-authorization", "resources.list-by-authorization", revisions=NEW)
 async def test_p23_what_somebody_may_not_see_is_on_no_page_of_any_list(
     revision: str, who: str | None, count: int, page_size: int | None, monkeypatch: Any
@@ -116,6 +117,7 @@ async def test_p23_a_cursor_of_the_admin_tells_a_guest_nothing(monkeypatch: Any)
         assert (await wire.error("tools/list", {"cursor": cursor}))["code"] == -32602
 
 
+@pytest.mark.requirement("tools.list-not-per-connection", revisions=NEW)
 @pytest.mark.requirement("prompts.list-not-per-connection", "resources.list-not-per-connection")
 async def test_lists_are_the_same_on_every_connection_and_after_any_other_request() -> None:
     server = guarded(page_size=2)

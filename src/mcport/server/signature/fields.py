@@ -2,7 +2,7 @@
 
 Annotations made of Python's own types are looked up one by one and remembered, so that most tools are registered in
 microseconds; everything else goes through pydantic as one typed dict. Refuses to know callables and errors of calls.
-Below sit `parameters`, `plain_schema` and pydantic.
+Below sit `parameters`, `plain_schema`, `typed_dicts` and pydantic.
 """
 
 import functools
@@ -23,6 +23,7 @@ from pydantic_core.core_schema import CoreSchema
 from .json_semantics import Node
 from .parameters import EMPTY, Parameter, Reading
 from .plain_schema import Schema, json_schema, plain
+from .typed_dicts import readable
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict
@@ -104,7 +105,7 @@ def _fragment(annotation: object, _: str) -> tuple[Node, Schema]:
 
 
 def _core(annotation: object) -> CoreSchema:
-    return TypeAdapter(cast(Any, annotation)).core_schema
+    return TypeAdapter(cast(Any, readable(annotation))).core_schema
 
 
 def _is_builtin(annotation: object) -> bool:
@@ -149,8 +150,8 @@ def _field(parameter: Parameter) -> object:
     `NotRequired` is not used: `typing` remembers it, and takes `str | int` for an `int | str` that it saw before.
     """
     if isinstance(parameter.default, FieldInfo):
-        return Annotated[parameter.annotation, parameter.default]
-    return parameter.annotation
+        return Annotated[readable(parameter.annotation), parameter.default]
+    return readable(parameter.annotation)
 
 
 def _given_field(field: Node, default: object) -> Node:

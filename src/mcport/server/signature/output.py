@@ -5,6 +5,7 @@ else is first. Refuses to know revisions and results. Below sit `plain_schema`, 
 """
 
 import dataclasses
+import functools
 import typing
 from collections.abc import Callable, Iterator
 from types import NoneType, UnionType
@@ -18,6 +19,7 @@ from pydantic_core import (
     SchemaSerializer,
     SchemaValidator,
     ValidationError,
+    to_json,
 )
 
 from .json_semantics import Node
@@ -33,6 +35,9 @@ _NUMBERS: dict[type, Schema] = {
     float: {"type": "number"},
 }
 """Types of which pydantic need not be asked: the commonest, and asking it takes a hundred times as long."""
+
+_SCALARS = frozenset({*_NUMBERS, str})
+"""Types of which every value is JSON as it is."""
 
 _SILENT = (str, bytes, bytearray, memoryview, object, NoneType, None, NoReturn, typing.Never, Any, EMPTY)
 """Types of which a schema would say nothing that the text of a result does not."""
@@ -72,7 +77,7 @@ class Output:
         """Compile validator and serializer when they are first needed."""
         core = self._core if self._core is not None else cast(Node, TypeAdapter(self._annotation).core_schema)
         self._validate = SchemaValidator(cast(Any, core)).validate_python
-        self._serialize = _serializer(core)
+        self._serialize = to_json if self._trusted in _SCALARS else _serializer(core)
         self.write = self._write
         return self._write(value)
 
@@ -80,7 +85,7 @@ class Output:
         try:
             if type(value) is not self._trusted:
                 value = self._validate(value)
-            return self._serialize(value, by_alias=True, warnings="error")
+            return self._serialize(value)
         except ValidationError as error:
             raise ReturnInvalid(_line(error)) from None
         except PydanticSerializationError as error:
@@ -173,10 +178,10 @@ def _keeps_its_promise(annotation: object) -> bool:
     """Whether an instance of exactly this class is what the annotation says, without a look inside."""
     if not isinstance(annotation, type):
         return False
-    return annotation in _NUMBERS or issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
+    return annotation in _SCALARS or issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
 
 
-def _serializer(core: Node) -> Callable[..., bytes]:
+def _serializer(core: Node) -> Write:
     """Compile a serializer that writes numbers that JSON lacks bare, so that they are found; pydantic writes null.
 
     An author who chose something else in a model's configuration gets that.
@@ -187,7 +192,7 @@ def _serializer(core: Node) -> Callable[..., bytes]:
         serializer = compiled(schema, config, _use_prebuilt=False)
     except TypeError:
         serializer = compiled(schema, config)
-    return cast("Callable[..., bytes]", serializer.to_json)
+    return functools.partial(serializer.to_json, by_alias=True, warnings="error")
 
 
 def _with_constants(node: Any) -> Any:

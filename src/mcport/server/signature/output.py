@@ -5,7 +5,6 @@ else is first. Refuses to know revisions and results. Below sit `plain_schema`, 
 """
 
 import dataclasses
-import functools
 import typing
 from collections.abc import Callable, Iterator
 from types import NoneType, UnionType
@@ -192,7 +191,8 @@ def _serializer(core: Node) -> Write:
         serializer = compiled(schema, config, _use_prebuilt=False)
     except TypeError:
         serializer = compiled(schema, config)
-    return functools.partial(serializer.to_json, by_alias=True, warnings="error")
+    write: Callable[..., bytes] = serializer.to_json
+    return lambda value: write(value, by_alias=True, warnings="error")
 
 
 def _with_constants(node: Any) -> Any:

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from .client.changes import ToolsChanged as ToolsChanged
     from .client.client import Client as Client
     from .client.defaults import fill_defaults as fill_defaults
+    from .client.definitions import DefinitionChanged as DefinitionChanged
     from .client.extension import ClientExtension as ClientExtension
     from .client.handle import CallHandle as CallHandle
     from .client.listening import Changes as Changes
+    from .client.tool_result import ToolResult as ToolResult
     from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
     from .errors import Cancelled as Cancelled
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from .errors import MissingCapability as MissingCapability
     from .errors import NotApproved as NotApproved
     from .errors import NotDeclared as NotDeclared
+    from .errors import OutputInvalid as OutputInvalid
     from .errors import ProtocolError as ProtocolError
     from .errors import QuestionFailed as QuestionFailed
     from .errors import Rejected as Rejected
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from .errors import ResourceNotFound as ResourceNotFound
     from .errors import Timeout as Timeout
     from .errors import ToolError as ToolError
+    from .errors import ToolFailed as ToolFailed
     from .errors import TooManyRounds as TooManyRounds
     from .errors import UrlElicitationRequired as UrlElicitationRequired
     from .errors import VisitRequired as VisitRequired
@@ -89,6 +93,10 @@ _HOMES = {
     "ResourcesChanged": "client.changes",
     "ToolsChanged": "client.changes",
     "Client": "client.client",
+    "ToolFailed": "errors",
+    "OutputInvalid": "errors",
+    "ToolResult": "client.tool_result",
+    "DefinitionChanged": "client.definitions",
     "fill_defaults": "client.defaults",
     "ClientExtension": "client.extension",
     "CallHandle": "client.handle",

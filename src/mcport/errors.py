@@ -23,6 +23,8 @@
         ├── RemoteError              the other side answered with an error; carries its code, message and data
         │   └── VisitRequired            -32042: the user has to visit web pages first
         ├── InvalidAnswer            the other side answered with something that is no answer
+        │   └── OutputInvalid            the result of a tool is not what it promised, or not of the type wanted
+        ├── ToolFailed               a tool ran and failed, and a value of some type was wanted from it
         ├── NotApproved              the host's approve= hook did not let the call go out
         ├── QuestionFailed           a question of the server was not answered, so the call cannot go on
         └── TooManyRounds            the server asked for input again and again
@@ -238,6 +240,34 @@ class RemoteError(ConversationError):
 
 class InvalidAnswer(ConversationError):
     """The other side answered with something that the protocol does not allow there."""
+
+
+class OutputInvalid(InvalidAnswer):
+    """The result of a tool breaks the tool's own output schema, or has not the type that the call wanted.
+
+    `tool` is the tool's name, `result` the result as it came.
+    """
+
+    def __init__(
+        self, line: str, *, tool: str, result: object, server: str = "", phase: str = "", cause: str = ""
+    ) -> None:
+        super().__init__(line, server=server, phase=phase, cause=cause)
+        self.tool = tool
+        self.result = result
+
+
+class ToolFailed(ConversationError):
+    """A tool ran and failed, where the call wanted a value of some type from it.
+
+    `tool` is the tool's name, `result` the result as it came; `cause` is the text in it.
+    """
+
+    def __init__(
+        self, line: str, *, tool: str, result: object, server: str = "", phase: str = "", cause: str = ""
+    ) -> None:
+        super().__init__(line, server=server, phase=phase, cause=cause)
+        self.tool = tool
+        self.result = result
 
 
 class VisitRequired(RemoteError):

@@ -78,7 +78,7 @@ async def test_every_call_sends_its_method_and_reads_its_type(revision: str) -> 
             assert sent.pop("_meta")["com.example/a"] == 1
             assert {key: sent[key] for key in params} == params
             assert sent.keys() - params.keys() <= {"argument"}
-            assert type(found) is getattr(types, METHODS[method].result or "")
+            assert isinstance(found, getattr(types, METHODS[method].result or ""))
 
 
 @pytest.mark.parametrize("revision", ALL)

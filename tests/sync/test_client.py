@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import anyio
 import pytest
@@ -24,6 +24,7 @@ from mcport import (
     ResourceUpdated,
     Server,
     Timeout,
+    ToolResult,
     sync,
 )
 from mcport.client.client import Client as AsyncClient
@@ -138,11 +139,11 @@ def test_p23_every_call_of_the_asynchronous_client_has_a_blocking_twin() -> None
 
 def test_p23_type_checkers_know_the_calls() -> None:
     def never_called(client: sync.Client) -> None:
-        assert_type(client.call_tool("add", {"a": 1}), CallToolResult)
-        assert_type(client.call_tool("add", rounds=0), CallToolResult | InputRequired)
+        assert_type(client.call_tool("add", {"a": 1}), ToolResult[Any])
+        assert_type(client.call_tool("add", rounds=0), ToolResult[Any] | InputRequired)
         assert_type(client.list_tools(), ListToolsResult)
         assert_type(client.each_tool(), sync.Stream[Tool])
-        assert_type(client.start_tool("add").result(), CallToolResult)
+        assert_type(client.start_tool("add").result(), ToolResult[Any])
         client.call_tool(1)  # type: ignore[call-overload]
         sync.Client("server.py", no_such_option=1)  # type: ignore[call-arg]
 

@@ -51,6 +51,7 @@ from .rounds import ROUNDS, check_rounds
 from .subscriptions import Subscriptions
 from .target import ChildOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_seconds
+from .tool_calls import ChangedCallback, CheckOutput
 
 if TYPE_CHECKING:
     from mcport.spec.types import Implementation
@@ -91,6 +92,10 @@ class Client(Conversing):
     With `cache` lists and resources are kept as long as the server says that they are good (2026-07-28: `ttlMs`), and
     forgotten when it tells of a change, which it does while the client listens; a `ResultCache` of one's own has bounds
     of one's own. A call with `fresh=True` asks the server in any case.
+
+    With `check_output` the results of tools that were listed are checked against their output schemas; "always" lists
+    the tools once for it. `changed` is called with each tool that is not defined as it was when it was listed before
+    (`DefinitionChanged`), before the new list is returned; without it that is logged as a warning.
     """
 
     def __init__(
@@ -118,6 +123,8 @@ class Client(Conversing):
         restart: bool | int = False,
         cache: bool | ResultCache = True,
         extensions: Extensions = (),
+        check_output: CheckOutput = True,
+        changed: ChangedCallback | None = None,
         info: Implementation | None = None,
         limits: Limits = CLIENT_LIMITS,
         trace: Callable[[str, bytes], None] | None = None,
@@ -141,6 +148,7 @@ class Client(Conversing):
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
         self._cache = cache or None
+        self._check_output, self._changed = check_output, changed
         self._connect_timeout = connect_timeout
         self._attempt: _Attempt | None = None
         self._closing: anyio.Event | None = None
@@ -195,6 +203,8 @@ class Client(Conversing):
             self._loop = loop
             self._attend(self._connection, self._opened, loop)
             self._subscriptions = Subscriptions(self._connection, loop)
+            self._definitions.spoil()
+            self._connection.hearers.append(self._definitions.hear)
             if self._cache is not None:
                 self._cache.clear()
                 self._connection.hearers.append(self._cache.hear)

@@ -21,7 +21,6 @@ from mcport.session.loop import Loop
 from .approval import CALL_TOOL, LIST_TOOLS, Approval
 from .caching import ResultCache
 from .callbacks import ROOTS_CHANGED, Callbacks, ProgressCallback
-from .calls import Calls
 from .connection import Connection
 from .failures import Failures, Remains
 from .handle import CallHandle
@@ -35,9 +34,13 @@ from .roots import RootLike
 from .saying import dump_params, with_meta
 from .subscriptions import Subscriptions
 from .timing import UNSET, Patience, Seconds
+from .tool_calls import CALL, LIST, ToolCalls
 
 if TYPE_CHECKING:
-    from mcport.spec.types import CallToolResult, GetPromptResult, LoggingLevel, ReadResourceResult
+    from mcport.spec.revisions import Revision
+    from mcport.spec.types import GetPromptResult, LoggingLevel, ReadResourceResult
+
+    from .tool_result import ToolResult
 
 ResultT = TypeVar("ResultT")
 
@@ -45,11 +48,11 @@ IDENTITY: Final = {"tools": "name", "prompts": "name", "resources": "uri", "reso
 """What tells the items of each list apart."""
 
 
-class Conversing(Calls):
+class Conversing(ToolCalls):
     """One side of a conversation with the server of that name; whoever opens it sets what is known of it."""
 
     def __init__(self, server: str, patience: Patience, limits: Limits = CLIENT_LIMITS) -> None:
-        self._server = server
+        super().__init__(server)
         self._patience = patience
         self._limits = limits
         self._loop: Loop | None = None
@@ -88,6 +91,10 @@ class Conversing(Calls):
     def instructions(self) -> str | None:
         """How a model should use the server, in the server's words."""
         return self._known.instructions
+
+    @property
+    def _spoken(self) -> Revision:
+        return self._known.revision
 
     @property
     def _known(self) -> Opened:
@@ -132,7 +139,7 @@ class Conversing(Calls):
         rounds: int | None = None,
         timeout: Seconds = UNSET,
         progress: ProgressCallback | None = None,
-    ) -> CallToolResult | GetPromptResult | ReadResourceResult | InputRequired:
+    ) -> ToolResult[Any] | GetPromptResult | ReadResourceResult | InputRequired:
         """Go on with a call that was answered with questions, on this client or any other one of the same server.
 
             pending = await client.call_tool("book", {"seat": 7}, rounds=0)
@@ -157,9 +164,10 @@ class Conversing(Calls):
         going = connection.rounds_of(call["method"], call.get("params"), self._patience_of(timeout))
         params = await going.resume(pending, answers or {})
         found = await self._asking(call["method"], params, timeout, None, progress or self._progress, rounds)
-        result: CallToolResult | GetPromptResult | ReadResourceResult | InputRequired = self._read(
-            call["method"], found
-        )
+        result: ToolResult[Any] | GetPromptResult | ReadResourceResult | InputRequired
+        result = self._read(call["method"], found)
+        if call["method"] == CALL and not isinstance(result, InputRequired):
+            return await self._judged(call["params"]["name"], result)  # type: ignore[arg-type]
         return result
 
     def notify(self, method: str, params: JsonObject | None = None) -> None:
@@ -188,15 +196,16 @@ class Conversing(Calls):
         name: str,
         arguments: JsonObject | None = None,
         *,
+        as_: Any = None,
         timeout: Seconds = UNSET,
         progress: ProgressCallback | None = None,
         meta: JsonObject | None = None,
-    ) -> CallHandle[CallToolResult]:
+    ) -> CallHandle[ToolResult[Any]]:
         """Start a tool call and return its handle at once: await it for the result, or `cancel()` it.
 
         The arguments are those of `call_tool`.
         """
-        call = self.call_tool(name, arguments, timeout=timeout, progress=progress, meta=meta)
+        call = self.call_tool(name, arguments, as_=as_, timeout=timeout, progress=progress, meta=meta)
         return self._started(f"tools/call {name}", call)
 
     def _started(self, phase: str, call: Coroutine[Any, Any, ResultT]) -> CallHandle[ResultT]:
@@ -234,9 +243,7 @@ class Conversing(Calls):
 
     async def _listened(self, patience: Patience) -> Subscriptions:
         """Return who knows all listeners of the open conversation."""
-        connection, restarting = self._connection, self._restarting
-        if restarting is not None and (restarting.engaged or (connection is not None and connection.over)):
-            await self._started_anew(restarting, "listening", patience)
+        await self._standing("listening", patience.silent)
         if self._subscriptions is None or self._connection is None:
             raise self._absent("listening")
         return self._subscriptions
@@ -293,7 +300,7 @@ class Conversing(Calls):
     ) -> Coroutine[Any, Any, Any]:
         """Return the running of a request. (No coroutine itself: each one on the way costs every call.)"""
         connection, loop = self._connection, self._loop
-        if self._restarting is not None and (self._restarting.engaged or (connection is not None and connection.over)):
+        if self._restarting is not None and self._must_restart(self._restarting):
             return self._asking_anew(self._restarting, method, params, timeout, meta, progress, rounds)
         if connection is None or loop is None:
             raise self._absent(method)
@@ -324,6 +331,14 @@ class Conversing(Calls):
         if scope.cancelled_caught:
             raise Failures(self._server).not_back(method, patience.silent or 0)
 
+    async def _standing(self, phase: str, timeout: Seconds) -> None:
+        """Wait for a server that has to be started again, before anything is taken for granted."""
+        if self._restarting is not None and self._must_restart(self._restarting):
+            await self._started_anew(self._restarting, phase, self._patience_of(timeout))
+
+    def _must_restart(self, restarting: Restarting) -> bool:
+        return restarting.engaged or (self._connection is not None and self._connection.over)
+
     def _patience_of(self, timeout: Seconds) -> Patience:
         return self._patience if timeout is UNSET else self._patience.with_call(timeout)
 
@@ -350,16 +365,17 @@ class Conversing(Calls):
         rounds: int | None = None,
     ) -> Any:
         """The same for a result that may be kept. What is asked with metadata of the caller's is never kept."""
-        cache = self._cache if self.connected and self._known.revision.caches_results and meta is None else None
-        if cache is None:
-            return await self._call(method, params, timeout, meta, progress, rounds)
-        if not fresh and (kept := cache.find(method, params)) is not None:
+        cache = self._cache if self.connected and self._spoken.caches_results and meta is None else None
+        if cache is not None and not fresh and (kept := cache.find(method, params)) is not None:
             return self._read(method, kept)
-        ticket = cache.ticket(method)
+        await self._standing(method, timeout)
+        ticket, spoilt = 0 if cache is None else cache.ticket(method), self._definitions.spoilt
         found = await self._asking(method, params, timeout, meta, progress, rounds)
         result = self._read(method, found)
-        if type(found) is dict:  # what took answers holds for this call alone
+        if cache is not None and type(found) is dict:  # what took answers holds for this call alone
             cache.keep(method, params, found, ticket)
+        if method == LIST:
+            await self._note(found["tools"], spoilt)
         return result
 
     def _read(self, method: str, found: JsonObject | InputRequired) -> Any:

@@ -32,7 +32,11 @@ def read_result(method: str, result: JsonObject) -> Any:
 
 
 def _reader(method: str) -> Callable[[JsonObject], Any]:
-    from mcport.spec import types
+    model: type[Model]
+    if method == "tools/call":
+        from .tool_result import ToolResult as model
+    else:
+        from mcport.spec import types
 
-    model: type[Model] = getattr(types, METHODS[method].result or "Result")
+        model = getattr(types, METHODS[method].result or "Result")
     return _READERS.setdefault(method, model.from_wire)

@@ -1,7 +1,7 @@
 """What a callable returns, as a JSON Schema to advertise and a writer of its values.
 
 A value is written once, by its own type; one that was built from the annotated type is not validated again, anything
-else is first. Refuses to know revisions and results. Below sit `plain_schema`, `typed_dicts` and pydantic.
+else is first. Refuses to know revisions and results. Below sit `plain_schema`, `core.typed_dicts` and pydantic.
 """
 
 import dataclasses
@@ -21,10 +21,11 @@ from pydantic_core import (
     to_json,
 )
 
+from mcport.core.typed_dicts import readable
+
 from .json_semantics import Node
 from .parameters import EMPTY
 from .plain_schema import Schema, json_schema, plain
-from .typed_dicts import readable
 
 __all__ = ["Output", "ReturnInvalid", "read_output"]
 

@@ -2,7 +2,7 @@
 
 Annotations made of Python's own types are looked up one by one and remembered, so that most tools are registered in
 microseconds; everything else goes through pydantic as one typed dict. Refuses to know callables and errors of calls.
-Below sit `parameters`, `plain_schema`, `typed_dicts` and pydantic.
+Below sit `parameters`, `plain_schema`, `core.typed_dicts` and pydantic.
 """
 
 import functools
@@ -20,10 +20,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import SchemaError, from_json, to_json
 from pydantic_core.core_schema import CoreSchema
 
+from mcport.core.typed_dicts import readable
+
 from .json_semantics import Node
 from .parameters import EMPTY, Parameter, Reading
 from .plain_schema import Schema, json_schema, plain
-from .typed_dicts import readable
 
 if sys.version_info >= (3, 12):
     from typing import TypedDict

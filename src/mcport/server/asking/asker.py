@@ -70,6 +70,7 @@ class Asker:
 
     async def ask_all(self, questions: Mapping[str, Asking]) -> dict[str, Any]:
         """Return the typed answers to several questions of one round, by key."""
+        self.check()
         posed = [self._pose(question_of(question, key), key, None) for key, question in questions.items()]
         await self._answered(posed)
         return {each.key: each.typed for each in posed}

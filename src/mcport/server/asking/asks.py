@@ -104,14 +104,13 @@ class Asks:
         """
         return await self._asker().ask_all(questions)
 
+    @overload
     async def once(
-        self,
-        key: str,
-        function: Callable[[], Awaitable[T]] | Callable[[], T],
-        type: Any = None,
-        *,
-        one_time: bool = False,
-    ) -> T:
+        self, key: str, function: Callable[[], Awaitable[T]], type: Any = None, *, one_time: bool = False
+    ) -> T: ...
+    @overload
+    async def once(self, key: str, function: Callable[[], T], type: Any = None, *, one_time: bool = False) -> T: ...
+    async def once(self, key: str, function: Callable[[], Any], type: Any = None, *, one_time: bool = False) -> Any:
         """Do something once although the handler may be run several times, and return its value.
 
         The value travels sealed through the client: it must be JSON, and no credentials. It is typed as `type` says, or
@@ -122,8 +121,7 @@ class Asks:
         from .keeping import once
 
         asker = self._asker()
-        value: T = await once(asker, key, function, type, self._desk().use_up if one_time else None)
-        return value
+        return await once(asker, key, function, type, self._desk().use_up if one_time else None)
 
     @property
     def replaying(self) -> bool:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from mcport.core.asking.canonical import canonical, digest
+from mcport.core.asking.capabilities import URL, declares
 from mcport.core.asking.rounds import ROUNDS, Rounds, TooManyRounds
 from mcport.core.dialects.contract import INPUT_REQUIRED, Admitted
 from mcport.core.input_required import InputRequired
@@ -184,15 +185,15 @@ class Desk:
     def instead(self, stop: BaseException, exchange: Exchange, admitted: Admitted) -> InputRequired:
         """Return what stands for a run that ended with a stop, or that cannot go on without the user's visit to a URL.
 
-        In the revision that has an error for the latter it is raised. Raises `MissingCapability` where the client
-        cannot be sent to a URL.
+        In the revision that has an error for the latter it is raised.
         """
         asker = self.asker(exchange, admitted)
         if not isinstance(stop, UrlElicitationRequired):
             return asker.outcome(stop)
         questions = {f"url.{n}": ElicitUrl(**each) for n, each in enumerate(stop.elicitations, 1)}
-        if not admitted.revision.identifies_url_elicitations:
-            return InputRequired(questions)
+        can = declares(admitted.client_capabilities, URL, admitted.revision)
+        if not can or not admitted.revision.identifies_url_elicitations:
+            return InputRequired(questions)  # to be asked, or refused where that is not possible
         posed = asker.posed_by_hand(questions)
         stop.data = {"elicitations": [each.wire for each in posed]}
         for each in posed:

@@ -1,0 +1,227 @@
+"""Handlers that ask by returning `InputRequired`: the same value in both eras."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mcport import Context, Elicit, ElicitUrl, InputRequired, ListRoots, Sample, Server
+from mcport.spec.revisions import REVISIONS
+from tests.server.answering import ELICITS, EVERYTHING, ROOTS, SAID, Refused, Seen, accept, asked, retry, said, served
+from tests.server.wire import ALL, NEW, OLD, Json, serving
+
+pytestmark = pytest.mark.anyio
+
+ELICITING = [name for name in ALL if REVISIONS[name].elicits]
+
+
+def a_server() -> Server:
+    server = Server("by hand")
+
+    @server.tool
+    async def greet(ctx: Context) -> str | InputRequired:
+        answer = ctx.input_responses.get("user_name")
+        if answer is None:
+            return InputRequired({"user_name": Elicit("Name?", str)}, state="round 1")
+        if ctx.request_state == "round 1":
+            return InputRequired({"user_name": Elicit("Really?", str)}, state=f"was {answer['content']['value']}")
+        return f"{ctx.request_state}, is {answer['content']['value']}"
+
+    @server.tool
+    async def raw(ctx: Context) -> str | InputRequired:
+        if "roots" not in ctx.input_responses:
+            return InputRequired({"roots": {"method": "roots/list"}})
+        return str(ctx.input_responses["roots"]["roots"][0]["uri"])
+
+    @server.tool
+    async def three(ctx: Context) -> str | InputRequired:
+        if len(ctx.input_responses) < 3:
+            return InputRequired({"form": Elicit("?", str), "thought": Sample("?"), "roots": ListRoots()})
+        return ", ".join(sorted(ctx.input_responses))
+
+    @server.tool
+    async def mixed(ctx: Context) -> str | InputRequired:
+        first = await ctx.elicit("First?", str)
+        if not ctx.input_responses:
+            return InputRequired({"second": Elicit("Second?", str)})
+        return f"{first.data} {ctx.input_responses['second']['content']['value']}"
+
+    @server.prompt
+    async def hello(ctx: Context) -> str | InputRequired:
+        if "who" not in ctx.input_responses:
+            return InputRequired({"who": Elicit("Who?", str)})
+        return f"Hello {ctx.input_responses['who']['content']['value']}"
+
+    @server.resource("memo://x")
+    async def memo(ctx: Context) -> str | InputRequired:
+        if "who" not in ctx.input_responses:
+            return InputRequired({"who": Elicit("Who?", str)})
+        return f"Hello {ctx.input_responses['who']['content']['value']}"
+
+    return server
+
+
+def answer(question: Json) -> Json:
+    if question["method"] == "sampling/createMessage":
+        return SAID
+    return ROOTS if question["method"] == "roots/list" else accept(value=question["params"]["message"])
+
+
+@pytest.mark.parametrize("revision", ELICITING)
+async def test_the_handler_runs_again_with_answers_and_its_state(revision: str) -> None:
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        assert await said(wire, "greet", answer) == "was Name?, is Really?"
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_a_question_may_be_given_as_on_the_wire(revision: str) -> None:
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        assert await said(wire, "raw", answer) == "file:///home/ada"
+
+
+@pytest.mark.parametrize("revision", ELICITING)
+async def test_several_questions_are_asked_in_one_round(revision: str) -> None:
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        assert await said(wire, "three", answer) == "form, roots, thought"
+
+
+@pytest.mark.parametrize("revision", ELICITING)
+async def test_both_ways_of_asking_go_together_and_no_question_comes_twice(revision: str) -> None:
+    user = Seen(accept(value="1st"), accept(value="2nd"))
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        assert await said(wire, "mixed", user) == "1st 2nd"
+    assert [question["params"]["message"] for question in user.asked] == ["First?", "Second?"]
+
+
+@pytest.mark.parametrize("revision", ELICITING)
+async def test_prompts_and_resources_ask_by_hand_too(revision: str) -> None:
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        got = await served(wire, "prompts/get", {"name": "hello"}, Seen(accept(value="Ada")))
+        assert got["result"]["messages"][0]["content"]["text"] == "Hello Ada"
+        read = await served(wire, "resources/read", {"uri": "memo://x"}, Seen(accept(value="Bob")))
+        assert read["result"]["contents"][0]["text"] == "Hello Bob"
+
+
+@pytest.mark.parametrize("revision", NEW)
+async def test_a_state_by_hand_is_sealed_and_a_touched_one_never_reaches_the_handler(revision: str) -> None:
+    async with serving(a_server(), revision, ELICITS) as wire:
+        first = await asked(wire, "greet")
+        assert "round 1" not in first["requestState"]
+        params = {"name": "greet", "arguments": {}}
+        bad = retry(params, {"requestState": first["requestState"] + "-TAMPERED"}, {"user_name": accept(value="x")})
+        assert (await wire.error("tools/call", bad))["code"] == -32602
+
+
+@pytest.mark.parametrize("revision", NEW)
+@pytest.mark.requirement("mrtr.server-validates-responses", "mrtr.ask-again")
+async def test_an_answer_that_does_not_fit_its_question_is_not_handed_over(revision: str) -> None:
+    async with serving(a_server(), revision, ELICITS) as wire:
+        result = await asked(wire, "greet")
+        for bad in [{"user_name": accept(value=12345)}, {"user_name": {}}, {"wrong": accept(value="x")}, {}]:
+            message = await wire.ask("tools/call", retry({"name": "greet", "arguments": {}}, result, bad))
+            assert message["result"]["inputRequests"].keys() == {"user_name"}
+
+
+@pytest.mark.parametrize("revision", NEW)
+@pytest.mark.requirement("mrtr.may-have-input-requests")
+async def test_a_state_alone_asks_to_come_again(revision: str) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def later(ctx: Context) -> str | InputRequired:
+        return "done" if ctx.request_state else InputRequired(state="not yet")
+
+    async with serving(server, revision) as wire:
+        result = await asked(wire, "later")
+        assert "inputRequests" not in result
+        assert await said(wire, "later", answer) == "done"
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_what_asks_nothing_or_what_is_no_question_is_the_servers_fault(revision: str) -> None:
+    server = Server("x")
+    values: list[Any] = [
+        InputRequired(),
+        InputRequired({"k": object()}),  # type: ignore[dict-item]
+        InputRequired({"k": {"method": "tools/list"}}),
+        InputRequired({"k": {"method": "elicitation/create", "params": {"message": "?"}}}),
+    ]
+
+    @server.tool
+    async def wrong() -> Any:
+        return values[0]
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        while values:
+            assert (await wire.error("tools/call", {"name": "wrong", "arguments": {}}))["code"] == -32603
+            del values[0]
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_a_question_by_hand_needs_its_capability_as_well(revision: str) -> None:
+    async with serving(a_server(), revision) as wire:
+        message = await wire.ask("tools/call", {"name": "raw", "arguments": {}})
+        if revision in NEW:
+            assert message["error"]["data"] == {"requiredCapabilities": {"roots": {}}}
+        else:
+            assert message["result"]["isError"]
+            assert "'roots'" in message["result"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize("revision", OLD)
+async def test_a_client_that_refuses_a_question_by_hand_fails_the_call(revision: str) -> None:
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        message = await served(wire, "tools/call", {"name": "raw"}, Seen(Refused(-32603, "no roots today")))
+        assert message["result"]["isError"]
+        assert "no roots today" in message["result"]["content"][0]["text"]
+
+
+@pytest.mark.parametrize("revision", [name for name in OLD if REVISIONS[name].elicits])
+async def test_a_loop_by_hand_is_stopped_in_the_handshake_era_too(revision: str) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def forever() -> InputRequired:
+        return InputRequired({"k": Elicit("More?")})
+
+    user = Seen(*[{"action": "accept"}] * 20)
+    async with serving(server, revision, EVERYTHING) as wire:
+        message = await served(wire, "tools/call", {"name": "forever"}, user)
+        assert "10 rounds" in message["error"]["message"]
+    assert len(user.asked) == 10
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("mrtr.other-methods-never", revisions=NEW)
+async def test_other_methods_cannot_ask(revision: str) -> None:
+    server = Server("x")
+
+    @server.prompt
+    def write(style: str) -> str:
+        return style
+
+    @server.complete(prompt="write", argument="style")
+    async def styles(value: str, ctx: Context) -> list[str]:
+        await ctx.elicit("Which?", str)
+        return []
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        params = {"ref": {"type": "ref/prompt", "name": "write"}, "argument": {"name": "style", "value": ""}}
+        assert (await wire.error("completion/complete", params))["code"] == -32603
+
+
+@pytest.mark.parametrize("revision", [name for name in ALL if REVISIONS[name].elicits_url])
+async def test_a_url_by_hand_is_a_question_like_others(revision: str) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def sign(ctx: Context) -> str | InputRequired:
+        if "url" not in ctx.input_responses:
+            return InputRequired({"url": ElicitUrl("Sign here", "https://example.com/sign")})
+        return str(ctx.input_responses["url"]["action"])
+
+    user = Seen({"action": "accept"})
+    async with serving(server, revision, EVERYTHING) as wire:
+        assert await said(wire, "sign", user) == "accept"
+    assert user.asked[0]["params"]["url"] == "https://example.com/sign"

@@ -16,6 +16,7 @@ from mcport.core.meta_keys import PROTOCOL_PREFIX, check_meta
 from mcport.spec.revisions import Revision
 
 from .extension_result import ExtensionResult
+from .soundness import check_content
 from .unsendable import unsendable
 
 
@@ -47,6 +48,7 @@ class Dresser:
             result = _without_protocol_keys(result)
             for each in _with_meta(result):
                 check_meta(each, [revision], self.meta_keys)
+            check_content(result)
             return self.envelope(revision).dress(result)
         except (ValueError, RecursionError) as error:
             raise unsendable(value, error) from None

@@ -18,6 +18,7 @@ from .asking.needing import needing
 from .cache_hint import Scope
 from .calling import call as unlimited
 from .limiting import limited
+from .soundness import check_annotations, check_media_type
 from .suggestions import did_you_mean
 from .visibility import Visible, check_visible
 
@@ -86,8 +87,9 @@ def checked(
 ) -> dict[str, Any]:
     """Return the options that were given, without those that are None; limits become the `call` that keeps them.
 
-    Raises TypeError for one that does not exist, or that is of no use; ValueError for metadata that one of the
-    revisions does not let applications use, unless an extension has `defined` the key.
+    Raises TypeError for one that does not exist, or that is of no use; ValueError for a media type or a date that
+    is none, and for metadata that one of the revisions does not let applications use, unless an extension has
+    `defined` the key.
     """
     for name in options:
         if name not in known.__annotations__:
@@ -98,6 +100,9 @@ def checked(
         call = needing(call, options["needs"])  # type: ignore[arg-type]
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
+    if "mime_type" in given:
+        check_media_type(given["mime_type"])
+    check_annotations(given.get("annotations"))
     if "meta" in given:
         check_meta(given["meta"], revisions, defined)  # type: ignore[arg-type]
     return given if call is unlimited else {**given, "call": call}

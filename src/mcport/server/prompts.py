@@ -70,7 +70,9 @@ class PromptEntry:
         schema = self.signature.input_schema
         required = schema.get("required", [])
         arguments = [
-            PromptArgument(name=name, description=about.get("description"), required=name in required)
+            PromptArgument(
+                name=name, title=about.get("title"), description=about.get("description"), required=name in required
+            )
             for name, about in schema.get("properties", {}).items()
         ]
         return Prompt(
@@ -183,5 +185,14 @@ def _message(value: Any, revision: Revision) -> Model:
             role=value["role"], content=block_of(content, revision) if isinstance(content, str) else content
         )
     if isinstance(value, PromptMessage):
-        return value.model_copy(update={"content": block_of(value.content, revision)})
-    return PromptMessage(role="user", content=block_of(value, revision))
+        return value.model_copy(update={"content": _typed(block_of(value.content, revision))})
+    return PromptMessage(role="user", content=_typed(block_of(value, revision)))
+
+
+def _typed(block: Any) -> Any:
+    """Return a block; one with a resource in it says of which type that is (server/prompts, "Embedded Resources")."""
+    resource = getattr(block, "resource", None)
+    if resource is None or resource.mime_type is not None:
+        return block
+    mime_type = "application/octet-stream" if hasattr(resource, "blob") else "text/plain"
+    return block.model_copy(update={"resource": resource.model_copy(update={"mime_type": mime_type})})

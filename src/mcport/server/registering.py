@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from mcport.core.dialects.contract import Offer
 from mcport.core.jsonrpc import JsonObject
+from mcport.core.uri import is_uri
 from mcport.core.uri_template import UriTemplate
 
 from .cache_hint import CacheHint
@@ -121,9 +122,10 @@ class Registrar:
     def resource(self, uri: str, **options: Unpack[ResourceOptions]) -> Decorator:
         """Register a function that reads a resource; `uri` may be a URI template whose variables it takes.
 
-        The function returns text, bytes, or a value that becomes JSON; `ResourceOptions` has all options. It is
-        returned unchanged. Raises TypeError where variables and parameters differ or an option does not exist,
-        ValueError for a URI that is taken, `meta` that is not for applications, or caching hints that cannot be.
+        The function returns text, bytes, or a value that becomes JSON; None says that there is no such resource.
+        `ResourceOptions` has all options. It is returned unchanged. Raises TypeError where variables and parameters
+        differ or an option does not exist, ValueError for a URI that is none or is taken, a template that cannot be
+        matched, `meta` that is not for applications, or caching hints that cannot be.
         See server/resources of the specification.
         """
         given = self._checked(options, ResourceOptions)
@@ -147,7 +149,9 @@ class Registrar:
 
     def _add_resource(self, uri: str, function: Callable[..., Any], given: dict[str, Any]) -> None:
         called, signature = self._dependencies.read(function)
-        template = UriTemplate.parse(uri) if "{" in uri else None
+        template = UriTemplate.parse(uri, matchable=True) if "{" in uri else None
+        if template is None and not is_uri(uri):
+            raise ValueError(f"{uri!r} is no URI (RFC 3986): a scheme, a colon, and odd characters percent-encoded")
         _check_variables(uri, template, signature)
         hint = self._hint.but(given.get("ttl_ms"), given.get("cache_scope"))
         if given.get("visible") is not None:

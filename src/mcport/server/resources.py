@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
-from mcport.core.uri_template import UriError, UriTemplate
+from mcport.core.uri import climbs, is_uri
+from mcport.core.uri_template import UriTemplate
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
@@ -34,6 +35,9 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Annotations, Icon
+
+_IN_UTF8 = 4
+"""Bytes that a character may have."""
 
 JSON_TYPE = "application/json"
 
@@ -148,6 +152,8 @@ class Resources:
             value = await entry.call(entry.function, entry.signature, arguments, exchange, admitted)
             if type(value) is InputRequired:
                 return value
+            if value is None and not exchange.cancelled:
+                raise ResourceNotFound(f"Resource not found: {uri}", data={"uri": uri})
             result = contents_of(value, uri, entry.mime_type)
             result = uncached(result) if is_retry(exchange.asked.params) else entry.hint.put(result)
             return self._dresser.dress_returned(value, result, admitted.revision)
@@ -172,7 +178,7 @@ class Resources:
             return False
         try:
             self._find(uri, exchange, admitted)
-        except ResourceNotFound:
+        except (ResourceNotFound, InvalidParams):
             return False
         return True
 
@@ -188,7 +194,7 @@ class Resources:
             if "{" in uri:  # a template that is none of ours, however well it fits as a URI
                 raise ResourceNotFound(uri)
             return self._find(uri, exchange, admitted)[0]
-        except (ResourceNotFound, UriError):
+        except (ResourceNotFound, InvalidParams):
             near = did_you_mean(uri, [each.key for each in self.templates.seen(exchange, admitted)])
             raise InvalidParams(f"Unknown resource template {uri!r:.200}.{near}") from None
 
@@ -197,9 +203,11 @@ class Resources:
         entry = self.listing.find(uri, exchange, admitted)
         if entry is not None:
             return entry, {}
+        if not is_uri(uri) or climbs(uri):
+            raise InvalidParams(f"{exchange.asked.method}: {uri!r} is no URI that can be read", data={"uri": uri})
         for entry in self.templates.seen(exchange, admitted):
             assert entry.template is not None
-            variables = entry.template.match(uri, limit=self._longest)
+            variables = entry.template.match(uri, limit=_IN_UTF8 * self._longest)
             if variables is not None:
                 return entry, variables
         raise ResourceNotFound(f"Resource not found: {uri}", data={"uri": uri})

@@ -367,9 +367,7 @@ def test_a_server_that_dies_or_is_silent_later_ends_with_five(here: Here, meant:
     assert here("list", "desk", "--timeout", "0.05").returncode == 3
 
 
-@pytest.mark.parametrize(
-    "arguments", [["call", "desk", "--nope"], ["list", "--timeout", "soon", "desk"], ["run", "a", "b"]]
-)
+@pytest.mark.parametrize("arguments", [["call", "desk", "--nope"], ["list", "--timeout", "soon", "desk"]])
 def test_an_option_that_does_not_exist_ends_with_the_usage(here: Here, arguments: list[str]) -> None:
     done = here(*arguments)
     assert (done.returncode, done.stdout) == (2, "")

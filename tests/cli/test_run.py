@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mcport.cli import loading
 from mcport.version import __version__
 from tests.cli.commands import MCPORT, Done, Here, environment, run
 
@@ -115,6 +116,21 @@ def test_a_file_that_is_no_python_is_told_in_one_line(here: Here, tmp_path: Path
     path = tmp_path / "server.txt"
     path.write_text("hello")
     assert one_line(here("run", path), 2) == f"mcport: {path} is not a Python file"
+
+
+def test_an_example_that_is_a_program_is_run_with_its_arguments(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "host.py"
+    program.write_text("import sys\nif __name__ == '__main__':\n    print(sys.argv[1:])\n")
+    monkeypatch.setattr(loading, "_example_files", lambda: {"host": program})
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    done = here("run", "example:host", "--fast", "x")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['--fast', 'x']\n", "")
+
+
+def test_a_server_takes_no_further_words(here: Here) -> None:
+    assert one_line(here("run", "example:quickstart", "x"), 2).startswith("mcport: too many words: 'x'")
 
 
 def test_an_example_that_is_not_there_is_told_with_those_that_are(here: Here) -> None:

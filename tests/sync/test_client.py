@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import anyio
 import pytest
@@ -28,10 +28,10 @@ from mcport import (
     sync,
 )
 from mcport.client.client import Client as AsyncClient
-from mcport.spec.types import CallToolResult, ListToolsResult, Tool
+from mcport.spec.types import CallToolResult, ElicitRequestFormParams, ListToolsResult, Tool
 from mcport.sync.portal import Portal, PortalClosed
 from tests.client import notifying
-from tests.client.counterpart import ALL, STATELESS, notification, usual
+from tests.client.counterpart import ALL, STATELESS, notification, request, usual
 from tests.client.playing import Wire, child_command, child_pid, is_running
 from tests.transports.children import PATIENCE, SOURCES
 
@@ -308,6 +308,27 @@ def test_a_callback_that_is_a_coroutine_function_runs_in_the_loop(desk: Desk) ->
     with sync.Client(desk.server, progress=progress) as client:
         client.call_tool("count")
     assert seen == ["mcport client of desk"] * 3
+
+
+def test_a_question_is_answered_in_a_thread_that_may_block_and_call_the_client() -> None:
+    form = {"message": "Sure?", "requestedSchema": {"type": "object", "properties": {}}}
+    table = {**usual(REVISION), "tools/call ask": [request("elicitation/create", "q1", form)]}
+    wire, asked = Wire(table), threading.Event()
+    heard: list[str] = []
+
+    def elicit(question: ElicitRequestFormParams) -> Literal["decline"]:
+        heard.extend([question.message, said(host.call_tool("any")), threading.current_thread().name])
+        asked.set()
+        return "decline"
+
+    with sync.Client(wire, revision=REVISION, elicit=elicit) as host:
+        handle = host.start_tool("ask")
+        assert asked.wait(PATIENCE)
+        assert said(host.call_tool("any")) == "done"
+        host._run(lambda: wire.until(lambda messages: any("result" in message for message in messages)), "the answer")
+        handle.cancel()
+    assert heard == ["Sure?", "done", "mcport callback"]
+    assert {"jsonrpc": "2.0", "id": "q1", "result": {"action": "decline"}} in wire.messages
 
 
 def test_a_callback_that_fails_fails_nothing_else(client: sync.Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,9 +23,12 @@ def examples() -> list[tuple[str, str]]:
     """Return the name and the summary of every bundled example. None of them is run for that."""
     found = []
     for name, file in sorted(_example_files().items()):
-        documented = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-        found.append((name, documented.partition("\n")[0]))
+        found.append((name, (ast.get_docstring(_tree(file)) or "").partition("\n")[0]))
     return found
+
+
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def _example_files() -> dict[str, Path]:
@@ -41,6 +44,15 @@ def example_path(name: str) -> Path:
     if name not in known:
         raise UsageError(f"no example {name!r}; there are: {', '.join(sorted(known))}")
     return known[name]
+
+
+def program_of(where: str) -> Path | None:
+    """Return the file of an example that is no server but a program of its own; None for anything else."""
+    if not where.startswith("example:"):
+        return None
+    path = example_path(where.removeprefix("example:"))
+    calls = (node for node in ast.walk(_tree(path)) if isinstance(node, ast.Call))
+    return None if any(getattr(call.func, "id", "") == "Server" for call in calls) else path
 
 
 def load_server(where: str) -> Server:

@@ -39,9 +39,19 @@ def _complain(error: McportError) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .loading import load_server
+    from .loading import load_server, program_of
+    from .usage import UsageError
 
-    load_server(options.file).run()
+    program = program_of(options.file)
+    if program is not None:
+        import runpy
+
+        sys.argv = [str(program), *options.rest]
+        runpy.run_path(str(program), run_name="__main__")
+    elif options.rest:
+        raise UsageError(f"too many words: {' '.join(options.rest)!r:.80}; only an example that is a program takes any")
+    else:
+        load_server(options.file).run()
     return DONE
 
 

@@ -69,6 +69,7 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
     run.add_argument(
         "file", metavar="FILE[:NAME]", help="a Python file, and the name of the server in it; or example:NAME"
     )
+    run.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="arguments of an example that is a program")
     demo = children["demo"] = choices.add_parser(
         "demo", help="start the bundled example and show a conversation with it"
     )

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mcport import CacheHint, Server
-from mcport.server.cache_hint import is_retry, uncached
+from mcport import CacheHint, Context, Server
+from mcport.server.cache_hint import is_retry
 from mcport.spec.types import ReadResourceResult, TextResourceContents
-from tests.server.wire import ALL, NEW, OLD, Json, Wire, serving
+from tests.server.wire import ALL, CAPABILITIES, NEW, OLD, Json, Wire, serving
 
 LISTS = {"tools": "tools/list", "prompts": "prompts/list", "resources": "resources/list"}
 LISTS |= {"templates": "resources/templates/list", "discover": "server/discover"}
@@ -133,17 +133,40 @@ def by_id(id: str) -> str:
 
 
 @pytest.mark.parametrize("revision", NEW)
-@pytest.mark.parametrize("retry", [{"inputResponses": {}}, {"requestState": "s"}])
+@pytest.mark.requirement("cache.mrtr-results-not-cached", "cache.no-hints-on-input-required")
+async def test_a_question_has_no_hints_and_the_result_of_a_retry_may_never_be_kept(revision: str) -> None:
+    server = shelf(cache=MINUTE)
+
+    @server.resource("note://sure", ttl_ms=100)
+    async def sure(ctx: Context) -> ReadResourceResult:
+        await ctx.elicit("Sure?", bool)
+        return own_hint()
+
+    able = {CAPABILITIES: {"elicitation": {}}}
+    async with serving(server, revision) as wire:
+        asked = (await wire.ask("resources/read", {"uri": "note://sure"}, **able))["result"]
+        assert asked["resultType"] == "input_required"
+        assert not {"ttlMs", "cacheScope"} & asked.keys()
+        answers = {key: {"action": "accept", "content": {"value": True}} for key in asked["inputRequests"]}
+        retry = {"uri": "note://sure", "inputResponses": answers, "requestState": asked["requestState"]}
+        result = (await wire.ask("resources/read", retry, **able))["result"]
+        assert (result["contents"][0]["text"], result["ttlMs"], result["cacheScope"]) == ("x", *NONE)
+
+
+@pytest.mark.parametrize("revision", NEW)
 @pytest.mark.requirement("cache.mrtr-results-not-cached")
-async def test_the_result_of_a_retry_may_never_be_kept(revision: str, retry: Json) -> None:
+async def test_answers_that_nobody_asked_for_make_a_result_that_may_not_be_kept(revision: str) -> None:
     server = shelf(cache=MINUTE)
     server.resource("note://own", ttl_ms=100)(own_hint)
-    assert is_retry(retry)
-    kept = uncached(own_hint())
-    assert (kept.ttl_ms, kept.cache_scope) == NONE  # type: ignore[attr-defined]
     async with serving(server, revision) as wire:
         for uri in (NOTE, "note://own"):
-            assert await hints(wire, "resources/read", {"uri": uri, **retry}) == NONE
+            assert await hints(wire, "resources/read", {"uri": uri, "inputResponses": {}}) == NONE
+
+
+@pytest.mark.parametrize("params", [{"inputResponses": {}}, {"requestState": "s"}])
+def test_a_retry_is_known_by_its_answers_or_its_state(params: Json) -> None:
+    assert is_retry({"uri": NOTE, **params})
+    assert not is_retry({"uri": NOTE})
 
 
 @pytest.mark.parametrize("revision", NEW)

@@ -280,6 +280,17 @@ async def test_progress_and_logs_of_calls_bear_no_id_of_a_listening_request(revi
         await wire.silent()
 
 
+@pytest.mark.requirement("resources.capability-declared", "tools.capability-declared", "prompts.capability-declared")
+async def test_what_there_is_is_declared_and_that_it_can_change(revision: str) -> None:
+    async with serving(noticeboard(), revision) as wire:
+        assert (await wire.ask("server/discover"))["result"]["capabilities"] == {
+            "logging": {},
+            "tools": {"listChanged": True},
+            "resources": {"listChanged": True, "subscribe": True},
+            "prompts": {"listChanged": True},
+        }
+
+
 async def test_listening_is_no_part_of_a_session(revision: str) -> None:
     async with serving(noticeboard(), "2025-11-25") as wire:
         assert (await wire.error(LISTEN, {"notifications": ALL_LISTS}))["code"] == -32601

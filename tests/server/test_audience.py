@@ -152,6 +152,16 @@ async def test_who_leaves_hears_nothing_that_still_waits() -> None:
     assert len(reader.told) == 1
 
 
+async def test_what_is_to_be_told_can_be_hurried_on() -> None:
+    audience, reader = an_audience(), Reader()
+    listener = audience.join(reader, [(RESOURCE_UPDATED, "a")], make_out)
+    audience.hear(updated("a"))
+    audience.hurry(listener)
+    assert [note.params for note in reader.told] == [{"uri": "a"}]
+    await settle()
+    assert len(reader.told) == 1
+
+
 async def test_a_real_client_that_reads_slowly_costs_a_bounded_outbox() -> None:
     server = noticeboard(limits=SERVER_LIMITS.but(outbox_bytes=200))
     async with attending(server, OLD[0], NOTE) as wire:

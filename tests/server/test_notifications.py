@@ -206,6 +206,7 @@ async def test_a_session_hears_only_of_what_was_declared_when_it_was_opened(revi
     server = Server("bare")
     async with unopened(server, revision) as wire:
         assert (await opened(wire))["capabilities"] == {"logging": {}}
+        await wire.silent()
         server.tool(anyio.sleep)
         server.notify_resources_changed()
         await wire.silent()

@@ -68,7 +68,7 @@ class Definitions:
             name = tool.get("name") if isinstance(tool, dict) else None
             if isinstance(tool, dict) and isinstance(name, str):
                 changed += self._noted(name, tool)
-                if spoilt == self.spoilt:
+                if spoilt == self.spoilt and name in self._texts:
                     self._current.add(name)
         return changed
 
@@ -104,13 +104,19 @@ class Definitions:
         if text == before:
             return []
         self._outputs.pop(name, None)
-        if before is None and self._size + len(text) > MOST_BYTES:
-            self._overflow()
-            return []
-        self._size += len(text) - len(before or b"")
-        self._texts[name] = text
+        self._keep(name, text, before or b"")
         parts = () if before is None else _parts(_read(before), tool)
         return [DefinitionChanged(self._server, name, parts, _read(before or b""), _read(text))] if parts else []
+
+    def _keep(self, name: str, text: bytes, before: bytes) -> None:
+        size = self._size - len(before) + len(text)
+        if size <= MOST_BYTES:
+            self._texts[name], self._size = text, size
+            return
+        if self._texts.pop(name, None) is not None:
+            self._size -= len(before)
+            self._current.discard(name)
+        self._overflow()
 
     def _overflow(self) -> None:
         if not self._full:

@@ -234,6 +234,16 @@ class RemoteError(ConversationError):
         self.message = message
         self.data = data
 
+    @property
+    def resource_not_found(self) -> bool:
+        """Whether the server says that there is no such resource, in the words of whatever revision (server/resources).
+
+        Newer servers answer with invalid parameters and the URI, older ones with a code of its own.
+        """
+        if self.code == RESOURCE_NOT_FOUND:
+            return True
+        return self.code == INVALID_PARAMS and isinstance(self.data, dict) and "uri" in self.data
+
     def __repr__(self) -> str:
         return f"RemoteError({self.code}, {self.message!r}, server={self.server!r})"
 

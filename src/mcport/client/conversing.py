@@ -393,10 +393,14 @@ class Conversing(ToolCalls):
 
     def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None, fresh: bool) -> Walk[Any]:
         """Return the walk through all pages of a list; `member` of each page holds its items."""
-        anew = fresh
+        anew, given_by = fresh, self._connection
 
         async def fetch(cursor: str | None) -> tuple[Iterable[Any], str | None]:
-            nonlocal anew
+            nonlocal anew, given_by
+            await self._standing(method, timeout)
+            if cursor is not None and given_by is not self._connection:
+                raise StaleCursor  # cursors are good in the session that gave them (server/utilities/pagination)
+            given_by = self._connection
             params: JsonObject = {} if cursor is None else {"cursor": cursor}
             try:
                 page = await self._recall(method, params, timeout, meta, anew)

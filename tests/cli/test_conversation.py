@@ -325,6 +325,8 @@ def test_a_server_without_templates_is_listed_all_the_same(here: Here, meant: Me
         (["call", "desk", "add"], 1, "add: argument 'a' is missing"),
         (["call", "desk", "add", "a=1", "c=3"], 1, "add: unknown argument 'c' (it takes a, b)"),
         (["call", "desk", "add", "seven"], 2, "mcport: arguments are NAME=VALUE, NAME:=JSON or one JSON object; got"),
+        (["call", "desk", "add", "a:=1e999"], 2, "mcport: tools/call: the parameters cannot be JSON: a number is"),
+        (["call", "desk", "add", "a=\udcff"], 2, "mcport: tools/call: the parameters cannot be JSON: "),
         (["call", "desk"], 2, "mcport: name a tool behind the server"),
         (["read", "desk", "a:b", "c:d"], 2, "mcport: too many words: 'c:d'"),
         (["read", "desk", "drawer://low"], 4, "mcport: no drawer low"),

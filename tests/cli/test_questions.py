@@ -4,14 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from mcport import Client
+from mcport import Client, Context, Server
 from mcport.cli.questions import Questions
 from mcport.cli.terminal import Terminal
+from mcport.spec.revisions import REVISIONS
 from tests.cli.commands import MCPORT, Here, environment
 from tests.client.counterpart import STATELESS, request, result, usual
 from tests.client.playing import Wire, child_command
@@ -107,6 +109,33 @@ async def test_without_a_terminal_the_answer_is_no_and_it_is_said() -> None:
     notes: list[str] = []
     assert await answer(FORM, None, notes) == {"action": "decline"}
     assert notes == ["declined, since stdin is no terminal: Which tea?\\x1b[2J"]
+
+
+@dataclass
+class Tea:
+    kind: Literal["green", "black"]
+    cups: int = 2
+
+
+@pytest.mark.parametrize("revision", [name for name, revision in REVISIONS.items() if revision.elicits])
+async def test_p20_one_tool_that_asks_twice_is_answered_at_the_terminal_in_every_revision(revision: str) -> None:
+    server = Server("tea")
+
+    @server.tool
+    async def brew(ctx: Context) -> str:
+        tea = await ctx.elicit("Which tea?", Tea)
+        sure = await ctx.elicit("Sure?", bool)
+        return f"{tea.data} {sure.data}"
+
+    person = Script("2", "3", "y")
+    questions = Questions(person, lambda note: None)
+    async with Client(server, revision=revision, elicit=questions.form) as client:
+        result = await client.call_tool("brew")
+    assert result.content[0].text == "Tea(kind='black', cups=3) True"  # type: ignore[union-attr]
+    assert [line for line in person.seen if line.startswith("The server asks")] == [
+        "The server asks: Which tea?",
+        "The server asks: Sure?",
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX")

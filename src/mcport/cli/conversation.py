@@ -71,7 +71,11 @@ class _Conversation:
         async with self._client(target) as client:
             if self._options.log:
                 await client.set_log_level(self._options.log)
-            return await work(client)
+            try:
+                return await work(client)
+            except ValueError as error:
+                # What cannot be sent, such as a number that JSON does not have: it was typed.
+                raise UsageError(str(error)) from None
 
     def _client(self, target: Destination) -> Client:
         options, plain = self._options, self._plain

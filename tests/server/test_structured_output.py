@@ -305,6 +305,10 @@ class Numbers(pydantic.BaseModel):
         (list[Numbers], [Numbers(n=float("nan"))]),
         (dict[str, Any], {"a": float("-inf")}),
         (Point, Point(float("nan"))),
+        (dict[str, Any], {"a": [Numbers(n=float("nan"))]}),
+        (Numbers, Numbers(n=1.0, inner=Numbers(n=float("nan")))),
+        (Any, Numbers(n=float("nan"))),
+        (Any, [None, Numbers(n=1.0, inner=Point(float("nan")))]),
     ],
 )
 async def test_numbers_that_json_lacks_are_the_tools_fault_and_never_null(
@@ -322,6 +326,16 @@ async def test_a_model_that_says_how_to_write_such_numbers_is_obeyed() -> None:
 
     result = await called(giving(Telling, Telling(n=float("nan"))), NEW[0])
     assert result["structuredContent"] == {"n": None}
+    result = await called(giving(dict[str, Any], {"a": Telling(n=float("nan"))}), NEW[0])
+    assert result["structuredContent"] == {"a": {"n": None}}
+
+
+async def test_a_schema_of_the_authors_own_gets_no_null_for_a_number_that_json_lacks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    result = await called(giving(Any, Numbers(n=float("nan")), output_schema={"type": "object"}), NEW[0])
+    assert result["isError"] is True
+    assert "n is nan (JSON has only finite numbers)" in caplog.text
 
 
 FIRST = {"type": "array", "items": {"$ref": "#/$defs/n"}, "$defs": {"n": {"type": "integer", "minimum": 0}}}

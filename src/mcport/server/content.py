@@ -17,7 +17,7 @@ from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
 from .extension_result import ExtensionResult
-from .unsendable import ResultUnsendable, unsendable
+from .unsendable import ResultUnsendable, lost_number, unsendable
 
 if TYPE_CHECKING:
     from mcport.spec.types import CallToolResult
@@ -74,9 +74,17 @@ def text_of(value: Any) -> str:
 def json_of(value: Any) -> str:
     """Return the JSON of a value. Raises `ResultUnsendable` where there is none."""
     try:
-        return dump(value).decode()
+        data = dump(value)
     except (ValueError, RecursionError) as error:
         raise unsendable(value, error) from None
+    check_numbers(value, data)
+    return data.decode()
+
+
+def check_numbers(value: Any, data: bytes) -> None:
+    """Raise `ResultUnsendable` for a number that JSON lacks and that its model has written as null."""
+    if (lost := lost_number(value, data)) is not None:
+        raise ResultUnsendable(f"it returned a value that cannot be sent: {lost}")
 
 
 def _text(value: Any) -> Body:

@@ -20,10 +20,10 @@ from mcport.errors import SchemaRefused
 from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
-from .content import json_of, result_of
+from .content import check_numbers, json_of, result_of
 from .extension_result import ExtensionResult
 from .signature import Output, ReturnInvalid, read_output
-from .unsendable import ReturnWrong, unsendable
+from .unsendable import ResultUnsendable, ReturnWrong, unsendable
 
 if TYPE_CHECKING:
     from mcport.spec.types import CallToolResult
@@ -54,7 +54,14 @@ class Structured:
     @classmethod
     def of_output(cls, output: Output) -> Structured:
         """Declare what a return annotation says."""
-        return cls(output.schema, lambda value: output.write(value))
+
+        def write(value: object) -> bytes:
+            data = output.write(value)
+            if output.holds_anything:
+                check_numbers(value, data)
+            return data
+
+        return cls(output.schema, write)
 
     @classmethod
     def of_schema(cls, name: str, schema: object) -> Structured:
@@ -98,6 +105,8 @@ class Structured:
             return finite(self._write(value))
         except ReturnInvalid as error:
             raise ReturnWrong(f"it returned what it does not declare: {error}") from None
+        except ResultUnsendable:
+            raise
         except (ValueError, RecursionError) as error:
             raise unsendable(value, error) from None
 

@@ -32,6 +32,25 @@ def unsendable(value: object, error: Exception) -> ResultUnsendable:
     return ResultUnsendable(f"it returned {_kind(value)}, which cannot be sent: {reason}")
 
 
+def lost_number(value: object, data: bytes) -> str | None:
+    """Return what was NaN or infinite in a value and is null in its JSON `data`; None if nothing is.
+
+    Models of pydantic write null for such numbers unless they are told otherwise; one that was told is obeyed.
+    """
+    if b"null" not in data:
+        return None
+    stack: list[tuple[str, object]] = [("", value)]
+    for _ in range(_MOST):
+        if not stack:
+            return None
+        where, part = stack.pop()
+        if isinstance(part, float) and not math.isfinite(part):
+            return f"{where or 'the value'} is {part} (JSON has only finite numbers)"
+        if not (isinstance(part, BaseModel) and "ser_json_inf_nan" in part.model_config):
+            stack.extend((_path(where, step), each) for step, each in _parts(part))
+    return None
+
+
 def _faults(value: object) -> Iterator[str]:
     """Walk through a value, breadth last, and tell of every part that is to blame itself."""
     stack: list[tuple[str, object, int]] = [("", value, 0)]

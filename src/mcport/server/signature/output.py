@@ -62,15 +62,18 @@ class Output:
         schema: a plain JSON Schema (2020-12) of what is written.
         write: returns the JSON of a returned value. Raises `ReturnInvalid` for a value of another type, and ValueError
             for one that cannot be written; numbers that JSON lacks are written bare.
+        holds_anything: whether a part may be of any type; models there write such numbers as they like. It is known
+            from the first value on.
     """
 
-    __slots__ = ("_annotation", "_core", "_serialize", "_trusted", "_validate", "schema", "write")
+    __slots__ = ("_annotation", "_core", "_serialize", "_trusted", "_validate", "holds_anything", "schema", "write")
 
     def __init__(self, annotation: Any, schema: Schema, core: Node | None) -> None:
         self.schema = schema
         self._annotation = annotation
         self._core = core
         self._trusted = annotation if _keeps_its_promise(annotation) else None
+        self.holds_anything = False
         self.write: Write = self._first_write
 
     def _first_write(self, value: object) -> bytes:
@@ -78,6 +81,7 @@ class Output:
         core = self._core if self._core is not None else cast(Node, TypeAdapter(self._annotation).core_schema)
         self._validate = SchemaValidator(cast(Any, core)).validate_python
         self._serialize = to_json if self._trusted in _SCALARS else _serializer(core)
+        self.holds_anything = _holds_anything(core)
         self.write = self._write
         return self._write(value)
 
@@ -212,6 +216,12 @@ def _with_constants(node: Any) -> Any:
 
 _DATA = frozenset({"metadata", "expected", "default", "members", "config", "function", "discriminator"})
 """Where core schemas hold what is no schema."""
+
+
+def _holds_anything(node: Any) -> bool:
+    if isinstance(node, dict):
+        return node.get("type") == "any" or any(_holds_anything(node[key]) for key in node.keys() - _DATA)
+    return isinstance(node, list | tuple) and any(map(_holds_anything, node))
 
 
 def _line(error: ValidationError) -> str:

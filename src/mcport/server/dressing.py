@@ -6,7 +6,7 @@ that a value which cannot be sent is still that handler's failure. Below: `core.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import chain
 
 from mcport.core.dialects.contract import Offer
@@ -45,7 +45,7 @@ class Dresser:
         if type(result) is ExtensionResult:
             return result  # where it goes out it is known whether it may
         try:
-            result = _without_protocol_keys(result)
+            result = _without_protocol_keys(result, self.meta_keys)
             for each in _with_meta(result):
                 check_meta(each, [revision], self.meta_keys)
             check_content(result)
@@ -54,12 +54,15 @@ class Dresser:
             raise unsendable(value, error) from None
 
 
-def _without_protocol_keys(result: object) -> object:
-    """Return a result without the protocol's own keys in its metadata: those tell of another conversation."""
+def _without_protocol_keys(result: object, defined: Container[str]) -> object:
+    """Return a result without the protocol's own keys in its metadata: those tell of another conversation.
+
+    Those that an extension has `defined` are the handler's.
+    """
     meta = getattr(result, "meta", None)
     if not isinstance(meta, dict) or not any(map(_is_protocols, meta)):
         return result
-    kept = {key: value for key, value in meta.items() if not _is_protocols(key)}
+    kept = {key: value for key, value in meta.items() if key in defined or not _is_protocols(key)}
     return result.model_copy(update={"meta": kept or None})  # type: ignore[attr-defined]
 
 

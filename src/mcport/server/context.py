@@ -1,12 +1,12 @@
 """What a handler may know and say while it runs: the `Context` that it asks for by annotation.
 
-Below: `session.exchange` and the dialects' values.
+Below: `speaks`, `session.exchange` and the dialects' values.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any, Generic
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -14,13 +14,15 @@ from mcport.core.dialects.contract import Admitted
 from mcport.core.jsonrpc import Id, JsonObject
 from mcport.session.exchange import Exchange
 
-from .asking.asks import Asks
-from .telling.logs import say
+from .speaks import Speaks
+
+if TYPE_CHECKING:
+    from .blocking import Blocking
 
 LifespanT = TypeVar("LifespanT", default=Any)
 
 
-class Context(Asks, Generic[LifespanT]):
+class Context(Speaks, Generic[LifespanT]):
     """The request that a handler is answering.
 
     Annotate a parameter with it, in a tool, resource or prompt; it never shows in a schema. The type argument is what
@@ -64,50 +66,25 @@ class Context(Asks, Generic[LifespanT]):
         """Whether the client withdrew the request; for `def` handlers, which nothing can stop from outside."""
         return self._exchange.cancelled
 
-    async def report_progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        """Tell the client how far the request has come.
+    @property
+    def meta(self) -> JsonObject:
+        """The `_meta` of the request, the protocol's own keys included; empty without any."""
+        meta = self._exchange.asked.params.get("_meta")
+        return dict(meta) if type(meta) is dict else {}
 
-        Values must increase; one that does not is left out. Nothing is sent where the client did not ask for progress.
-        `total` is in the same unit as `progress`. Waits while the client reads too slowly. A `def` handler calls it by
-        `anyio.from_thread.run(ctx.report_progress, 1, 3)`. Raises ValueError for a number that is not finite.
-        See basic/utilities/progress of the specification.
-        """
-        self._check()
-        if not math.isfinite(progress) or not (total is None or math.isfinite(total)):
-            raise ValueError("progress and total are finite numbers")
-        if not self._admitted.revision.has_progress_message:
-            message = None
-        if self._exchange.progress(progress, total, message):
-            await self._exchange.outlet.drained()
+    @property
+    def headers(self) -> Mapping[str, str] | None:
+        """The headers of the HTTP request that brought this one; None where none did, as over stdio."""
+        return self._exchange.headers
 
-    async def log(self, level: str, data: Any, logger: str | None = None) -> None:
-        """Send the client a log message that belongs to this request.
+    @property
+    def principal(self) -> str | None:
+        """On whose behalf the request comes, as its authorization says; None where nobody asked for any."""
+        return self._exchange.principal
 
-        `level` is one of debug, info, notice, warning, error, critical, alert and emergency; `data` is any JSON value,
-        free of secrets; `logger` names who speaks. The client says from which level on it wants to hear: with
-        `logging/setLevel`, or in the request itself in the stateless era, where silence is the default. Nothing is sent
-        once the request is answered, and nothing beyond `Limits.logs_per_second`. Waits while the client reads too
-        slowly. Raises ValueError for an unknown level and for data that cannot be JSON.
-        See server/utilities/logging of the specification, which deprecates it in the stateless era.
-        """
-        self._check()
-        if self.replaying:
-            return  # it was said in the round before
-        if say(self._exchange, self._admitted, level, data, logger):
-            await self._exchange.outlet.drained()
+    @property
+    def blocking(self) -> Blocking:
+        """All coroutines of the context as plain methods, for `def` handlers: `ctx.blocking.report_progress(1, 3)`."""
+        from .blocking import Blocking
 
-    async def debug(self, data: Any, logger: str | None = None) -> None:
-        """Send a log message of level `debug`; see `log`."""
-        await self.log("debug", data, logger)
-
-    async def info(self, data: Any, logger: str | None = None) -> None:
-        """Send a log message of level `info`; see `log`."""
-        await self.log("info", data, logger)
-
-    async def warning(self, data: Any, logger: str | None = None) -> None:
-        """Send a log message of level `warning`; see `log`."""
-        await self.log("warning", data, logger)
-
-    async def error(self, data: Any, logger: str | None = None) -> None:
-        """Send a log message of level `error`; see `log`."""
-        await self.log("error", data, logger)
+        return Blocking(self)

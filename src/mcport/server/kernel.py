@@ -37,7 +37,7 @@ class Kernel:
         """Where handlers ask back."""
         self._offer = offer
         self._faults = faults
-        self._routes = routes
+        self.routes = routes
         self._envelopes = dresser.envelopes
         self._envelope = dresser.envelope
 
@@ -54,7 +54,7 @@ class Kernel:
             return self._unopened(exchange)
         exchange.admitted = admitted
         revision = admitted.revision
-        route: Route | None = self._routes.table(revision).get(asked.method)
+        route: Route | None = self.routes.table(revision).get(asked.method)
         if route is None:
             raise MethodNotFound(f"Method not found: {asked.method}")
         try:

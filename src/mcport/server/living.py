@@ -25,6 +25,7 @@ from .telling.audience import Audience, Listener
 
 if TYPE_CHECKING:
     from .asking.desk import Desk
+    from .routes import Routes
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class Visit(Conversation):
 
     life: Life | None = None
     desk: Desk | None = None
+    routes: Routes | None = None
     listener: Listener | None = None
     listens: int = 0
     logs: Allowance | None = None

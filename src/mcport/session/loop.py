@@ -98,3 +98,15 @@ def current_loop() -> Loop:
     from .loop_asyncio import AsyncioLoop
 
     return AsyncioLoop()
+
+
+def in_loop() -> bool:
+    """Whether an event loop runs in this thread."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return True
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio is not None and asyncio.get_running_loop() is not None
+    except RuntimeError:
+        return False

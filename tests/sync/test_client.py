@@ -173,7 +173,8 @@ def test_p23_a_loop_hears_what_changes_at_the_server(revision: str) -> None:
         table["subscriptions/listen"].append(notifying.stamped(notifying.UPDATED, "$id", uri="note://a"))
     with sync.Client(Wire(table), revision=revision) as client:
         with client.listen(uris=["note://a"]) as changes:
-            assert_type(changes, sync.Stream[Change])
+            assert_type(changes, sync.Changes)
+            assert (changes.honoured.uris, bool(changes.missing)) == (("note://a",), False)
             assert next(changes) == ResourceUpdated("note://a")
         assert [*changes] == []
         for change in client.listen(uris=["note://a"]):

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .client import Client as Client
     from .handle import CallHandle as CallHandle
+    from .stream import Changes as Changes
     from .stream import Stream as Stream
 
-_HOMES = {"Client": "client", "CallHandle": "handle", "Stream": "stream"}
+_HOMES = {"Client": "client", "CallHandle": "handle", "Changes": "stream", "Stream": "stream"}
 
-__all__ = ["CallHandle", "Client", "Stream"]
+__all__ = ["CallHandle", "Changes", "Client", "Stream"]
 
 
 def __getattr__(name: str) -> object:

@@ -17,6 +17,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 from mcport.client.client import Client as AsyncClient
 from mcport.client.handle import CallHandle as AsyncCallHandle
+from mcport.client.listening import Changes as AsyncChanges
 from mcport.client.roots import RootLike
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import ConnectFailed, ConnectionLost, ConversationError
@@ -24,7 +25,7 @@ from mcport.errors import ConnectFailed, ConnectionLost, ConversationError
 from .callbacks import in_threads
 from .handle import CallHandle
 from .portal import Portal, PortalClosed
-from .stream import Stream
+from .stream import Changes, Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,7 +65,22 @@ def _iterating(
         run = functools.partial(self._run, phase=method.__name__)
         return Stream(method(self._client, *arguments, **named), run)
 
-    twin.__doc__ = (method.__doc__ or "").replace("async for", "for").replace("async with", "with")
+    twin.__doc__ = (method.__doc__ or "").replace("async for", "for")
+    return twin
+
+
+def _listening(
+    method: Callable[Concatenate[AsyncClient, P], AsyncChanges],
+) -> Callable[Concatenate[Client, P], Changes]:
+    """Return the twin of the method that listens."""
+
+    @functools.wraps(method)
+    def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> Changes:
+        run = functools.partial(self._run, phase=method.__name__)
+        return Changes(method(self._client, *arguments, **named), run)
+
+    doc = (method.__doc__ or "").replace("an asynchronous iterator", "an iterator")
+    twin.__doc__ = doc.replace("async for", "for").replace("async with", "with")
     return twin
 
 
@@ -229,7 +245,7 @@ class Client:
     each_resource = _iterating(AsyncClient.each_resource)
     each_resource_template = _iterating(AsyncClient.each_resource_template)
     each_tool = _iterating(AsyncClient.each_tool)
-    listen = _iterating(AsyncClient.listen)
+    listen = _listening(AsyncClient.listen)
 
     start = _starting(AsyncClient.start)
     start_tool = _starting(AsyncClient.start_tool)

@@ -1,6 +1,6 @@
 """An iterator over something that arrives asynchronously.
 
-Below: nothing of mcport; how a coroutine is run is handed in.
+How a coroutine is run is handed in. Below: the client's changes.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
+
+from mcport.client.changes import Change, Wanted
 
 ItemT = TypeVar("ItemT")
 
@@ -57,3 +59,19 @@ class Stream(Generic[ItemT]):
         if self._items is None:
             self._items = aiter(self._source)
         return await anext(self._items, _END)
+
+
+class Changes(Stream[Change]):
+    """What changes at a server, one change after the other, from `client.listen(...)`."""
+
+    @property
+    def honoured(self) -> Wanted:
+        """What the server will tell of what was asked for; nothing before it was entered."""
+        honoured: Wanted = self._source.honoured
+        return honoured
+
+    @property
+    def missing(self) -> Wanted:
+        """What was asked for and the server will not tell; false if it tells everything."""
+        missing: Wanted = self._source.missing
+        return missing

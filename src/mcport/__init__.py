@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .errors import TooManyRounds as TooManyRounds
     from .errors import UrlElicitationRequired as UrlElicitationRequired
     from .errors import VisitRequired as VisitRequired
+    from .server.asking.boundaries import within_roots as within_roots
     from .server.asking.questions import Elicit as Elicit
     from .server.asking.questions import Elicited as Elicited
     from .server.asking.questions import ElicitUrl as ElicitUrl
@@ -136,6 +137,7 @@ _HOMES = {
     "Request": "server.requests",
     "ResourceRead": "server.requests",
     "ToolCall": "server.requests",
+    "within_roots": "server.asking.boundaries",
     "Elicit": "server.asking.questions",
     "ElicitUrl": "server.asking.questions",
     "Elicited": "server.asking.questions",

@@ -79,6 +79,12 @@ def stopped(exchange: Exchange) -> Asker | None:
     return None if asker is None or asker.required is None or exchange.cancelled else asker
 
 
+def why_unanswered(exchange: Exchange, error: Exception) -> str | None:
+    """Return in a line why a question was not answered, if a handler failed with exactly that."""
+    asker: Asker | None = exchange.asker  # type: ignore[assignment]
+    return str(error) if asker is not None and asker.failure is error else None
+
+
 def context_of(exchange: Exchange, admitted: Admitted) -> Context[Any]:
     """Return what a handler, or a check that belongs to one, may know of its request."""
     return Context(exchange, admitted, life_of(exchange).lifespan)

@@ -18,7 +18,7 @@ from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
 from .cache_hint import NEVER, CacheHint
-from .calling import call
+from .calling import call, why_unanswered
 from .choices import choices_of
 from .content import block_of
 from .deadline import Overdue
@@ -132,7 +132,9 @@ class Prompts:
         except Overdue as error:
             raise InternalError(self._faults.overdue(f"Prompt {entry.name!r}", error)) from None
         except Exception as error:
-            raise InternalError(self._faults.text(f"Prompt {entry.name!r}", error)) from None
+            raise InternalError(
+                why_unanswered(exchange, error) or self._faults.text(f"Prompt {entry.name!r}", error)
+            ) from None
 
     def find(self, name: object, exchange: Exchange, admitted: Admitted) -> PromptEntry:
         """Return the prompt of this name. Raises `InvalidParams` where whoever asks sees none."""

@@ -20,7 +20,7 @@ from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
 from .cache_hint import NEVER, CacheHint, is_retry, uncached
-from .calling import call
+from .calling import call, why_unanswered
 from .choices import choices_of
 from .content import as_contents, json_of
 from .deadline import Overdue
@@ -162,7 +162,9 @@ class Resources:
         except Overdue as error:
             raise InternalError(self._faults.overdue(f"Resource {uri!r}", error)) from None
         except Exception as error:
-            raise InternalError(self._faults.text(f"Resource {uri!r}", error)) from None
+            raise InternalError(
+                why_unanswered(exchange, error) or self._faults.text(f"Resource {uri!r}", error)
+            ) from None
 
     def add(self, entry: ResourceEntry) -> None:
         """Add a resource or a template. Raises ValueError if its URI is taken."""

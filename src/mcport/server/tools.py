@@ -21,7 +21,7 @@ from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
 from .cache_hint import NEVER, CacheHint
-from .calling import call
+from .calling import call, why_unanswered
 from .content import failed, pack
 from .deadline import Overdue
 from .dressing import Dresser
@@ -148,7 +148,7 @@ class Tools:
         except ProtocolError:
             raise
         except Exception as error:
-            return failed(self._faults.text(f"Tool {tool.name!r}", error))
+            return failed(why_unanswered(exchange, error) or self._faults.text(f"Tool {tool.name!r}", error))
 
     def _seen(self, name: object, exchange: Exchange, admitted: Admitted) -> ToolEntry:
         """Return a tool that is not for everybody, if it is for whoever asks; to all others it is unknown."""

@@ -54,6 +54,8 @@ class Revision:
     """A form may have defaults other than for booleans, titled choices, and choices of several."""
     samples_with_tools: bool = False
     """Sampling may offer tools, and messages may hold several pieces of content."""
+    deprecates_model_and_roots: bool = False
+    """Asking for the client's model or its roots is to be given up (deprecated features)."""
     asks_by_returning: bool = False
     """Questions travel in a result, and answers in a retry; no request ever goes from server to client."""
 
@@ -165,6 +167,7 @@ _R2026_07_28 = Revision(
     elicits_url=True,
     elicits_defaults=True,
     samples_with_tools=True,
+    deprecates_model_and_roots=True,
     asks_by_returning=True,
     has_structured_output=True,
     structured_any_json=True,

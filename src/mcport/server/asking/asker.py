@@ -16,11 +16,11 @@ from mcport.core.asking.rounds import NOTHING, Rounds
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
-from mcport.errors import InternalError
+from mcport.errors import ConversationError, InternalError
 from mcport.session.exchange import Exchange
 
 from .posing import Check, Posed
-from .questions import Asking
+from .questions import ELICIT, Asking
 from .sending import Patience, send_all
 from .stop import RunStopped
 from .wired import question_of
@@ -37,16 +37,35 @@ MOST: Final = 100
 """So many questions one run may ask."""
 
 
-class Asker:
-    """Asks for one run. `rounds` is the book of the request; `note` hears of each URL elicitation that has an id."""
+_WARNED: Final[set[str]] = set()
+"""The deprecated questions that were warned of already."""
 
-    __slots__ = ("_admitted", "_asked", "_exchange", "_given", "_note", "_patience", "_timer", "required", "rounds")
+
+class Asker:
+    """Asks for one run. `rounds` is the book of the request; `note` hears of each URL elicitation that has an id.
+
+    `failure` is why the last question has no answer, `required` what a run that was stopped asks.
+    """
+
+    __slots__ = (
+        "_admitted",
+        "_asked",
+        "_exchange",
+        "_given",
+        "_note",
+        "_patience",
+        "_timer",
+        "failure",
+        "required",
+        "rounds",
+    )
 
     def __init__(
         self, exchange: Exchange, admitted: Admitted, rounds: Rounds, patience: Patience, note: Callable[[str], None]
     ) -> None:
         self.rounds = rounds
         self.required: InputRequired | None = None
+        self.failure: ConversationError | None = None
         self._exchange = exchange
         self._admitted = admitted
         self._patience = patience
@@ -122,7 +141,16 @@ class Asker:
         """Put a question into the words of the revision. Raises `MissingCapability` if it may not be asked."""
         revision, capabilities = self._admitted.revision, self._admitted.client_capabilities
         demand(capabilities, question.needs(revision), revision, question.method)
+        if revision.deprecates_model_and_roots and question.method != ELICIT:
+            self._warn(question.method)
         return Posed(question, question.wire(revision, capabilities), until)
+
+    def _warn(self, method: str) -> None:
+        """Say once that a question is deprecated (client/sampling, client/roots)."""
+        if method not in _WARNED:
+            _WARNED.add(method)
+            name = self._admitted.revision.name
+            log.warning("%s is deprecated in protocol version %s and will go", method, name)
 
     async def _answered(self, posed: list[Posed]) -> None:
         """See that every question has its typed answer, from the book or from the client."""
@@ -140,7 +168,11 @@ class Asker:
         for each in posed:
             if "elicitationId" in each.wire:
                 self._note(each.wire["elicitationId"])
-        return await send_all(posed, self._exchange, self._patience)
+        try:
+            return await send_all(posed, self._exchange, self._patience)
+        except ConversationError as error:
+            self.failure = error
+            raise
 
     async def _known(self, posed: Posed) -> bool:
         """Whether the book has an answer that fits and is enough; one that is not is forgotten."""

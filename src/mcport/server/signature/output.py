@@ -25,7 +25,7 @@ from mcport.core.typed_dicts import readable
 
 from .json_semantics import Node
 from .parameters import EMPTY
-from .plain_schema import Schema, json_schema, plain
+from .plain_schema import Schema, json_schema, plain, promised
 
 __all__ = ["Output", "ReturnInvalid", "read_output"]
 
@@ -131,7 +131,7 @@ def _read(annotation: Any) -> Output:
         raise TypeError(f"{ours.__name__} is content, or a result, and no value")
     annotation = readable(annotation)
     core = TypeAdapter(annotation).core_schema
-    schema = plain(_rooted(json_schema(core, "serialization")))
+    schema = promised(plain(_rooted(json_schema(core, "serialization"))))
     if isinstance(annotation, type):
         schema.pop("title", None)  # the name of the class
     return Output(annotation, schema, cast(Node, core))

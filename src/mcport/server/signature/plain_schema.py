@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core.core_schema import ComputedField, CoreSchema, WithDefaultSchema
+from pydantic_core.core_schema import ComputedField, CoreSchema, DatetimeSchema, WithDefaultSchema
 
-__all__ = ["Schema", "allows", "json_schema", "plain"]
+__all__ = ["Schema", "allows", "json_schema", "plain", "promised"]
 
 Schema = dict[str, Any]
 """A JSON Schema, or a part of one: any JSON object."""
@@ -27,6 +27,9 @@ _ONE = frozenset(
 )
 _SEVERAL = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _NAMED = frozenset({"dependentSchemas", "patternProperties", "properties"})
+
+_PROMISED = frozenset({"date", "date-time", "email", "ipv4", "ipv6", "uri", "uuid"})
+"""Formats of which everything that pydantic writes under their names is one."""
 
 _TYPES: dict[type, str] = {type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string"}
 
@@ -48,6 +51,11 @@ class _Generator(GenerateJsonSchema):
     def default_schema(self, schema: WithDefaultSchema) -> dict[str, Any]:
         """What is written is always there, so that it is of no interest what it would be otherwise."""
         return self.generate_inner(schema["schema"]) if self.mode == "serialization" else super().default_schema(schema)
+
+    def datetime_schema(self, schema: DatetimeSchema) -> dict[str, Any]:
+        """A time without a zone is written without one, and then has not the format of JSON Schema."""
+        written = self.mode == "serialization" and schema.get("tz_constraint") != "aware"
+        return {"type": "string"} if written else super().datetime_schema(schema)
 
     def computed_field_schema(self, schema: ComputedField) -> dict[str, Any]:
         """A computed field is read like any other."""
@@ -73,6 +81,17 @@ def plain(schema: Schema) -> Schema:
     if kept:
         result["$defs"] = {name: _plain(_untitled(definitions[name]), spelled) for name in sorted(kept)}
     return result
+
+
+def promised(schema: Schema) -> Schema:
+    """Return a plain schema of what is written without formats that not every written value has.
+
+    Validators that insist on formats refuse fractions of seconds in durations, for one, and some know no `path`.
+    """
+    result = _changed(schema, promised)
+    if "$defs" in result:
+        result["$defs"] = {name: promised(each) for name, each in result["$defs"].items()}
+    return {key: value for key, value in result.items() if key != "format" or value in _PROMISED}
 
 
 def allows(schema: Schema, kind: type) -> bool:

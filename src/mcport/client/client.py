@@ -135,7 +135,8 @@ class Client(Conversing):
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
         self._callbacks = Callbacks(elicit, elicit_url, sample, roots)
         self._logs = Logs(log)
-        self._approval = None if approve is None else Approval(Callback(approve, "approve"), self._server)
+        if approve is not None:
+            self._approval = Approval(Callback(approve, "approve"), self._server, self._definitions)
         self._rounds = check_rounds(rounds)
         self._approach = Approach(
             _introduction(info),
@@ -222,8 +223,6 @@ class Client(Conversing):
         connection.answering = Answering(self._callbacks, opened.revision, asker, loop)
         connection.most_rounds = self._rounds
         self._logs.attach(connection, loop)
-        if self._approval is not None:
-            self._approval.forget()
 
     async def aclose(self) -> None:
         """End the conversation, and the server if this client started it. Pending calls fail with `ConnectionLost`.

@@ -18,7 +18,7 @@ from mcport.core.limits import CLIENT_LIMITS, Limits
 from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, NotDeclared, RemoteError
 from mcport.session.loop import Loop
 
-from .approval import CALL_TOOL, LIST_TOOLS, Approval
+from .approval import CALL_TOOL, Approval
 from .caching import ResultCache
 from .callbacks import ROOTS_CHANGED, Callbacks, ProgressCallback
 from .connection import Connection
@@ -383,10 +383,7 @@ class Conversing(ToolCalls):
         if isinstance(found, InputRequired):
             return found
         try:
-            result = read_result(method, found)
-            if self._approval is not None and method == LIST_TOOLS:
-                self._approval.learn(result.tools)
-            return result
+            return read_result(method, found)
         except ValueError as error:
             assert self._connection is not None
             raise self._connection.invalid(method, str(error)) from None

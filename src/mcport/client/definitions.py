@@ -83,6 +83,11 @@ class Definitions:
             self._outputs[name] = Output(self._server, name, schema) if isinstance(schema, dict) else None
         return self._outputs[name]
 
+    def definition_of(self, name: str) -> JsonObject | None:
+        """Return what a tool is, as it was on the wire; None if it was not listed since it may have changed."""
+        text = self._texts.get(name) if name in self._current else None
+        return None if text is None else _read(text)
+
     def knows(self, name: str) -> bool:
         """Whether a tool was listed, and nothing has been heard of a change since."""
         return name in self._current

@@ -1,13 +1,16 @@
-"""Questions that a test puts to a client in the handshake era, and callbacks that answer them."""
+"""Questions that a test puts to a client in any era, and callbacks that answer them."""
 
 from typing import Any
 
+from mcport.spec.revisions import REVISIONS
 from mcport.spec.types import CreateMessageRequestParams, ElicitRequestFormParams, ElicitRequestURLParams
 from tests.client.counterpart import request, usual
 from tests.client.playing import Wire, client_of
+from tests.client.scripted import DONE, Scripted, asks, params_of
 
-ELICITS = ["2025-06-18", "2025-11-25"]
-URLS = ["2025-11-25"]
+STATELESS = "2026-07-28"
+ELICITS = ["2025-06-18", "2025-11-25", STATELESS]
+URLS = ["2025-11-25", STATELESS]
 LATEST = "2025-11-25"
 
 FORM = {"type": "object", "properties": {"name": {"type": "string", "minLength": 2}}, "required": ["name"]}
@@ -33,7 +36,13 @@ async def asked(wire: Wire, method: str, params: dict[str, Any] | None = None, i
 
 
 async def answer_of(revision: str, method: str, params: dict[str, Any] | None, **callbacks: Any) -> Any:
-    """What a client with these callbacks answers to one question."""
+    """What a client with these callbacks answers to one question, however the revision asks it."""
+    if REVISIONS[revision].asks_by_returning:
+        question = {"method": method} if params is None else {"method": method, "params": params}
+        steps = Scripted(asks({"q": question}), DONE)
+        async with client_of(steps, revision, **callbacks) as client:
+            await client.call_tool("any")
+        return {"result": params_of(steps.calls[1])["inputResponses"]["q"]}
     wire = Wire(usual(revision))
     async with client_of(wire, revision, **callbacks):
         return await asked(wire, method, params)
@@ -42,7 +51,10 @@ async def answer_of(revision: str, method: str, params: dict[str, Any] | None, *
 async def declared(revision: str, **callbacks: Any) -> Any:
     wire = Wire(usual(revision))
     async with client_of(wire, revision, **callbacks):
-        return wire.messages[0]["params"]["capabilities"]
+        params = wire.messages[0]["params"]
+    if REVISIONS[revision].asks_by_returning:
+        return params["_meta"]["io.modelcontextprotocol/clientCapabilities"]
+    return params["capabilities"]
 
 
 async def ada(question: ElicitRequestFormParams) -> dict[str, object]:

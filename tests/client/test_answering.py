@@ -15,6 +15,7 @@ from tests.client.questions import (
     ELICITS,
     LATEST,
     SAMPLE,
+    STATELESS,
     URLS,
     ada,
     answer_of,
@@ -37,7 +38,7 @@ async def test_a_client_without_callbacks_declares_nothing(revision: str) -> Non
 @pytest.mark.requirement("elicitation.capability-declared", revisions=ELICITS)
 @pytest.mark.requirement("elicitation.at-least-one-mode", revisions=URLS)
 @pytest.mark.requirement("elicitation.empty-capability-is-form", revisions=URLS)
-@pytest.mark.requirement("sampling.capability-declared", revisions=HANDSHAKE)
+@pytest.mark.requirement("sampling.capability-declared", revisions=[*HANDSHAKE, STATELESS])
 @pytest.mark.requirement("roots.capability-declared", revisions=HANDSHAKE)
 async def test_what_a_client_declares_follows_from_its_callbacks() -> None:
     assert await declared(LATEST, elicit=ada) == {"elicitation": {"form": {}}}
@@ -46,6 +47,8 @@ async def test_what_a_client_declares_follows_from_its_callbacks() -> None:
     assert await declared("2025-06-18", elicit=ada, elicit_url=yes) == {"elicitation": {}}
     assert await declared("2025-06-18", elicit_url=yes) == {}
     assert await declared("2025-03-26", elicit=ada) == {}
+    assert await declared(STATELESS, elicit=ada) == {"elicitation": {"form": {}}}
+    assert await declared(STATELESS, sample=paris, roots=[]) == {"sampling": {}, "roots": {}}
     for revision in HANDSHAKE:
         assert await declared(revision, sample=paris) == {"sampling": {}}
         assert await declared(revision, roots=[]) == {"roots": {"listChanged": True}}
@@ -58,6 +61,7 @@ async def test_sampling_with_tools_and_context_is_declared_only_by_who_can_do_it
     assert await declared(LATEST, sample=Sampling(paris, tools=True)) == {"sampling": {"tools": {}}}
     assert await declared(LATEST, sample=both) == {"sampling": {"tools": {}, "context": {}}}
     assert await declared("2025-06-18", sample=both) == {"sampling": {}}
+    assert await declared(STATELESS, sample=both) == {"sampling": {"tools": {}, "context": {}}}
 
 
 # ---- what nobody answers

@@ -1,11 +1,11 @@
-"""Forms and web pages that a server has a user fill in or open, when they come as requests (handshake era)."""
+"""Forms and web pages that a server has a user fill in or open, in every revision."""
 
 import logging
 from typing import Any
 
 import pytest
 
-from mcport import Asker, Rejected, fill_defaults
+from mcport import Asker, InvalidAnswer, Rejected, fill_defaults
 from mcport.spec.types import (
     ElicitRequestFormParams,
     ElicitRequestURLParams,
@@ -16,6 +16,7 @@ from tests.client.questions import (
     FORM,
     LATEST,
     PAGE,
+    STATELESS,
     URLS,
     ada,
     answer_of,
@@ -23,6 +24,12 @@ from tests.client.questions import (
     saying,
     yes,
 )
+
+
+def page_in(revision: str) -> dict[str, Any]:
+    """A page, with an id where the revision has one."""
+    return {name: value for name, value in PAGE.items() if revision == LATEST or name != "elicitationId"}
+
 
 ODD = ElicitResult.model_construct(action="perhaps")  # type: ignore[arg-type]
 
@@ -47,9 +54,10 @@ async def test_a_form_is_handed_to_the_callback_and_its_content_to_the_server(re
 
 @pytest.mark.requirement("elicitation.mode-default-form", revisions=URLS)
 @pytest.mark.requirement("elicitation.mode-omitted-form", revisions=URLS)
-async def test_an_elicitation_without_a_mode_is_a_form() -> None:
+@pytest.mark.parametrize("revision", URLS)
+async def test_an_elicitation_without_a_mode_is_a_form(revision: str) -> None:
     for params in (form(), form(mode="form")):
-        answer = await answer_of(LATEST, "elicitation/create", params, elicit=ada, elicit_url=yes)
+        answer = await answer_of(revision, "elicitation/create", params, elicit=ada, elicit_url=yes)
         assert answer["result"]["content"] == {"name": "Ada"}
 
 
@@ -98,8 +106,11 @@ async def test_an_answer_that_does_not_fit_stays_here_and_the_host_reads_why(
 
     with caplog.at_level(logging.ERROR, "mcport.client"):
         answer = await answer_of(revision, "elicitation/create", form(), elicit=callback)
-    assert answer["error"] == {"code": -32603, "message": "the client could not answer"}
-    assert "server 'Wire': the elicit callback failed" in caplog.text
+    if revision == STATELESS:
+        assert answer["result"] == {"action": "cancel"}
+    else:
+        assert answer["error"] == {"code": -32603, "message": "the client could not answer"}
+    assert ": the elicit callback failed" in caplog.text
     assert fault in caplog.text
 
 
@@ -132,7 +143,8 @@ async def test_a_form_that_is_none_is_refused_and_the_field_is_named(params: Any
 @pytest.mark.requirement("elicitation.url-accept-no-content", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-shown-in-full", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-no-open-without-consent", revisions=URLS)
-async def test_a_web_page_is_shown_as_it_is_and_what_the_user_says_is_told_without_content() -> None:
+@pytest.mark.parametrize("revision", URLS)
+async def test_a_web_page_is_shown_as_it_is_and_what_the_user_says_is_told_without_content(revision: str) -> None:
     seen: list[str] = []
     for said, action in [
         (True, "accept"),
@@ -146,12 +158,12 @@ async def test_a_web_page_is_shown_as_it_is_and_what_the_user_says_is_told_witho
             seen.append(page.url)
             return said
 
-        answer = await answer_of(LATEST, "elicitation/create", PAGE, elicit_url=callback)
+        answer = await answer_of(revision, "elicitation/create", page_in(revision), elicit_url=callback)
         assert answer["result"] == {"action": action}
     assert set(seen) == {PAGE["url"]}
 
 
-@pytest.mark.requirement("elicitation.undeclared-mode-error", revisions=URLS)
+@pytest.mark.requirement("elicitation.undeclared-mode-error")
 async def test_a_mode_that_was_not_declared_is_refused() -> None:
     given: list[tuple[Any, Any]] = [(PAGE, {"elicit": ada}), (form(), {"elicit_url": yes})]
     for params, callbacks in given:
@@ -167,6 +179,9 @@ async def test_a_mode_that_was_not_declared_is_refused() -> None:
 async def test_what_is_no_web_page_reaches_no_callback(url: str) -> None:
     def never(page: ElicitRequestURLParams) -> bool:
         raise AssertionError(page)
+
+    with pytest.raises(InvalidAnswer, match="its question q: elicitation/create: url: "):
+        await answer_of(STATELESS, "elicitation/create", {**page_in(STATELESS), "url": url}, elicit_url=never)
 
     answer = await answer_of(LATEST, "elicitation/create", {**PAGE, "url": url}, elicit_url=never)
     assert answer["error"]["code"] == -32602
@@ -187,16 +202,19 @@ async def test_a_callback_may_ask_who_asks_and_what_to_warn_of() -> None:
         return "decline"
 
     for url in ("https://xn--pypal-4ve.com/", "http://pay.example.com/", "https://bank.com@evil.example/", PAGE["url"]):
-        await answer_of(LATEST, "elicitation/create", {**PAGE, "url": url}, elicit_url=page)
+        for revision in URLS:
+            await answer_of(revision, "elicitation/create", {**page_in(revision), "url": url}, elicit_url=page)
     for revision in ELICITS:
         await answer_of(revision, "elicitation/create", form(), elicit=fill)
-    assert [asker.warnings for asker in askers[:4]] == [
+    assert [asker.warnings for asker in askers[:8:2]] == [
         ("the host 'xn--pypal-4ve.com' has letters that may look like others",),
         ("the connection is not encrypted",),
         ("it has a user name before the host, which is 'evil.example'",),
         (),
     ]
-    assert {asker.server for asker in askers} == {"Wire"}
+    assert [each.warnings for each in askers[:8:2]] == [each.warnings for each in askers[1:8:2]]
+    assert {asker.server for asker in askers} == {"Wire", "Scripted"}
+    assert {asker.call for asker in askers} == {None, "tools/call"}
     assert {asker.server_info["name"] for asker in askers} == {"counterpart"}
 
 
@@ -205,7 +223,8 @@ async def test_a_callback_may_ask_who_asks_and_what_to_warn_of() -> None:
 
 @pytest.mark.requirement("elicitation.prefill-defaults", revisions=URLS)
 @pytest.mark.requirement("elicitation.schema-enum-forms", revisions=URLS)
-async def test_the_shipped_callback_fills_in_the_defaults_of_every_kind_of_field() -> None:
+@pytest.mark.parametrize("revision", URLS)
+async def test_the_shipped_callback_fills_in_the_defaults_of_every_kind_of_field(revision: str) -> None:
     options = [{"const": "r", "title": "Red"}, {"const": "g", "title": "Green"}]
     fields: dict[str, Any] = {
         "text": {"type": "string", "default": "a"},
@@ -220,13 +239,15 @@ async def test_the_shipped_callback_fills_in_the_defaults_of_every_kind_of_field
         "empty": {"type": "string"},
     }
     schema = {"type": "object", "properties": fields, "required": [name for name in fields if name != "empty"]}
-    answer = await answer_of(LATEST, "elicitation/create", form(schema), elicit=fill_defaults)
+    answer = await answer_of(revision, "elicitation/create", form(schema), elicit=fill_defaults)
     defaults = {name: field["default"] for name, field in fields.items() if "default" in field}
     assert answer["result"] == {"action": "accept", "content": defaults}
     for name, wrong in [("titled", "Red"), ("named", "Red"), ("some", ["b"]), ("several", ["Red"]), ("one", "b")]:
         content = {**defaults, name: wrong}
-        answer = await answer_of(LATEST, "elicitation/create", form(schema), elicit=saying(content))
-        assert answer["error"]["code"] == -32603
+        answer = await answer_of(revision, "elicitation/create", form(schema), elicit=saying(content))
+        assert (
+            (answer["result"] == {"action": "cancel"}) if revision == STATELESS else answer["error"]["code"] == -32603
+        )
 
 
 async def test_the_shipped_callback_declines_what_has_no_default_or_a_bad_one() -> None:

@@ -5,22 +5,24 @@ from typing import Any
 import pytest
 
 from mcport import Rejected, Sampling
+from mcport.core.limits import CLIENT_LIMITS
 from mcport.spec.types import (
     CreateMessageRequestParams,
     CreateMessageResult,
     TextContent,
     ToolUseContent,
 )
-from tests.client.counterpart import HANDSHAKE
-from tests.client.questions import LATEST, SAMPLE, URLS, WORDS, answer_of, paris
+from tests.client.counterpart import HANDSHAKE, usual
+from tests.client.playing import Wire, client_of
+from tests.client.questions import LATEST, SAMPLE, STATELESS, URLS, WORDS, answer_of, asked, paris
 
 # ---- sampling
 
 
 @pytest.mark.requirement("sampling.validate-content", revisions=HANDSHAKE)
-@pytest.mark.requirement("sampling.hints-map", revisions=HANDSHAKE)
-@pytest.mark.requirement("sampling.approval-controls", revisions=HANDSHAKE)
-@pytest.mark.parametrize("revision", HANDSHAKE)
+@pytest.mark.requirement("sampling.hints-map", revisions=[*HANDSHAKE, STATELESS])
+@pytest.mark.requirement("sampling.approval-controls", revisions=[*HANDSHAKE, STATELESS])
+@pytest.mark.parametrize("revision", [*HANDSHAKE, STATELESS])
 async def test_a_model_is_asked_and_what_it_says_is_sent(revision: str) -> None:
     seen: list[CreateMessageRequestParams] = []
     whole = CreateMessageResult(role="assistant", content=TextContent(text="Paris"), model="m-1", stop_reason="endTurn")
@@ -44,6 +46,8 @@ async def test_a_model_is_asked_and_what_it_says_is_sent(revision: str) -> None:
     short = await answer_of(revision, "sampling/createMessage", params, sample=Sampling(paris, model="m-2"))
     assert short["result"]["content"] == {"type": "text", "text": "Paris"}
     assert short["result"]["model"] == "m-2"
+    if revision == STATELESS:
+        return
     for message in ({"role": "nobody", "content": WORDS["content"]}, {"role": "user", "content": {"type": "text"}}):
         broken = await answer_of(revision, "sampling/createMessage", {**SAMPLE, "messages": [message]}, sample=paris)
         assert broken["error"]["code"] == -32602
@@ -118,3 +122,40 @@ async def test_what_a_revision_cannot_say_is_not_said(caplog: pytest.LogCaptureF
     answer = await answer_of("2025-06-18", "sampling/createMessage", SAMPLE, sample=model)
     assert answer["error"]["code"] == -32603
     assert "the answer cannot be said in protocol version 2025-06-18: it has no tools in sampling" in caplog.text
+
+
+@pytest.mark.requirement("sampling.include-context-optional")
+@pytest.mark.requirement("sampling.system-prompt-optional")
+@pytest.mark.requirement("sampling.other-params-optional")
+@pytest.mark.requirement("sampling.messages-not-retained")
+async def test_a_callback_is_given_each_request_by_itself_and_need_not_heed_its_wishes() -> None:
+    seen: list[CreateMessageRequestParams] = []
+
+    async def callback(question: CreateMessageRequestParams) -> str:
+        seen.append(question)
+        return "whatever"
+
+    wishes = {"systemPrompt": "Be brief", "includeContext": "none", "temperature": 0.1, "stopSequences": ["."]}
+    for params in ({**SAMPLE, **wishes, "metadata": {"a": 1}}, SAMPLE):
+        answer = await answer_of(STATELESS, "sampling/createMessage", params, sample=callback)
+        assert answer["result"].keys() == {"role", "content", "model", "stopReason"}
+    assert (seen[0].system_prompt, seen[0].include_context, seen[0].temperature) == ("Be brief", "none", 0.1)
+    assert [(len(each.messages), each.max_tokens) for each in seen] == [(1, 100), (1, 100)]
+    assert seen[1].system_prompt is None
+
+
+@pytest.mark.requirement("sampling.rate-limit", revisions=HANDSHAKE)
+@pytest.mark.parametrize("revision", HANDSHAKE)
+async def test_more_questions_than_anybody_can_answer_are_refused_before_the_callback(revision: str) -> None:
+    wire, asked_ones = Wire(usual(revision)), []
+
+    async def callback(question: CreateMessageRequestParams) -> str:
+        asked_ones.append(question)
+        return "ok"
+
+    limits = CLIENT_LIMITS.but(questions_per_minute=2)
+    async with client_of(wire, revision, sample=callback, limits=limits):
+        answers = [await asked(wire, "sampling/createMessage", SAMPLE, number) for number in range(3)]
+    assert ["result" in answer for answer in answers] == [True, True, False]
+    assert answers[2]["error"] == {"code": -32603, "message": "too many questions; try again later"}
+    assert len(asked_ones) == 2

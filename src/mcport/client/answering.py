@@ -9,6 +9,7 @@ side, and one that fails fails only its own question. It does not know how quest
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +35,7 @@ ELICIT: Final = "elicitation/create"
 SAMPLE: Final = "sampling/createMessage"
 LIST_ROOTS: Final = "roots/list"
 _QUESTIONS: Final = (ELICIT, SAMPLE, LIST_ROOTS)
+MINUTE: Final = 60.0
 THREADS: Final = 40
 """So many plain callbacks run at a time."""
 
@@ -45,13 +47,14 @@ class CallbackFailed(InternalError):
 
 
 class Answering:
-    """The answers of one client to one server, in the revision that is spoken."""
+    """The answers of one client to one server, in the revision that is spoken; at most so many a minute."""
 
-    def __init__(self, callbacks: Callbacks, revision: Revision, asker: Asker, loop: Loop) -> None:
+    def __init__(self, callbacks: Callbacks, revision: Revision, asker: Asker, loop: Loop, most: int) -> None:
         self.callbacks = callbacks
         self._revision = revision
         self._asker = asker
         self._loop = loop
+        self._asked: deque[float] = deque(maxlen=most)
         self._workers: Workers | None = None
         self.declared = callbacks.capabilities(revision)
         self._methods = frozenset(self._answerable())
@@ -81,6 +84,7 @@ class Answering:
         """
         if method not in self._methods:
             raise MethodNotFound(f"Method not found: {method}")
+        self._count()
         matter = self._matter(method, params, call)
         if method == LIST_ROOTS and self.callbacks.find_roots is None:
             return matter.read(self.callbacks.roots or ())
@@ -100,6 +104,13 @@ class Answering:
         if method not in _QUESTIONS:
             raise ValueError(f"{method} is no question that can be answered")
         return self._matter(method, params, None, by_hand=True).read(answer)
+
+    def _count(self) -> None:
+        """Refuse more questions than anybody can want to answer (client/sampling "Security Considerations")."""
+        now = self._loop.time()
+        if len(self._asked) == self._asked.maxlen and now - self._asked[0] < MINUTE:
+            raise InternalError("too many questions; try again later")
+        self._asked.append(now)
 
     async def ask_host(self, callback: Callback, *arguments: object) -> Any:
         """Call a callback, a plain one in a thread, and return what it says; what it raises comes out."""

@@ -220,7 +220,9 @@ class Client(Conversing):
     def _attend(self, connection: Connection, opened: Opened, loop: Loop) -> None:
         """Let the callbacks hear and answer the server that has just been reached."""
         asker = Asker(self._server, opened.server_info or {})
-        connection.answering = Answering(self._callbacks, opened.revision, asker, loop)
+        connection.answering = Answering(
+            self._callbacks, opened.revision, asker, loop, self._limits.questions_per_minute
+        )
         connection.most_rounds = self._rounds
         self._logs.attach(connection, loop)
 

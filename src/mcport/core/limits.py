@@ -45,6 +45,7 @@ class Limits:
     state_bytes: int = 256 * KIB
     list_pages: int = 1000
     completions_per_second: int = 100
+    questions_per_minute: int = 600
     stderr_bytes: int = 64 * KIB
     cache_entries: int = 256
     cache_bytes: int = 16 * MIB

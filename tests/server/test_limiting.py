@@ -8,11 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from mcport import Context, Server, ToolError
+from mcport import Client, Context, Server, ToolError
+from mcport.core.events import Asked
 from mcport.server import deadline as deadlines
 from mcport.server.deadline import Deadline
+from mcport.server.limiting import Gate
+from mcport.session.exchange import Exchange
+from mcport.session.loop import current_loop
+from mcport.spec.revisions import REVISIONS
 from tests.server.wire import ALL, NEW, SECONDS, Json, Wire, serving
 
 REVISION = NEW[0]
@@ -168,6 +174,32 @@ async def test_the_time_stands_still_while_a_question_is_open() -> None:
         assert await wire.text("unlimited") == "free"
 
 
+@pytest.mark.parametrize("revision", [name for name in ALL if REVISIONS[name].elicits])
+async def test_a_person_who_thinks_for_long_costs_a_tool_none_of_its_time(revision: str) -> None:
+    server = Server("demo")
+
+    @server.tool(timeout=SHORT, max_concurrency=1)
+    async def asks(ctx: Context) -> str:
+        answer = await ctx.elicit("Your name?", str)
+        return f"hello {answer.data}"
+
+    @server.tool(timeout=SHORT)
+    async def dawdles(ctx: Context) -> None:
+        await ctx.elicit("Your name?", str)
+        await anyio.sleep_forever()
+
+    async def thinking(question: object) -> dict[str, str]:
+        await anyio.sleep(3 * SHORT)
+        return {"value": "ann"}
+
+    async with Client(server, revision=revision, elicit=thinking) as client:
+        for _ in range(2):
+            result = await client.call_tool("asks")
+            assert result.content[0].to_wire()["text"] == "hello ann"
+        result = await client.call_tool("dawdles")
+        assert "took longer" in result.content[0].to_wire()["text"]
+
+
 class Hand:
     """A loop whose clock is turned by hand."""
 
@@ -234,6 +266,35 @@ def test_a_deadline_that_is_held_before_it_starts_begins_with_the_release() -> N
 
 
 # ---- how many at a time
+
+
+class Outlet:
+    """As much of an outlet as a gate needs."""
+
+    def __init__(self) -> None:
+        self.loop = current_loop()
+
+
+async def test_a_turn_that_comes_in_the_moment_of_a_cancellation_is_passed_on() -> None:
+    gate, outlet = Gate(1), Outlet()
+    first, second, third = (Exchange(Asked(number, "tools/call", {}), outlet, None) for number in range(3))  # type: ignore[arg-type]
+    assert await gate.enter(first)
+    entered: dict[str, bool] = {}
+
+    async def wait(name: str, exchange: Exchange) -> None:
+        entered[name] = await gate.enter(exchange)
+
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait, "second", second)
+            while second.stop is None:
+                await anyio.lowlevel.checkpoint()
+            tasks.start_soon(wait, "third", third)
+            while third.stop is None:
+                await anyio.lowlevel.checkpoint()
+            gate.leave()
+            second.cancel()
+    assert entered == {"second": False, "third": True}
 
 
 class Desk:

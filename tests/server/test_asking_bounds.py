@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from mcport import Context, InputRequired, Server, within_roots
+from mcport.errors import InternalError
 from mcport.server.asking import asker
 from mcport.spec.revisions import REVISIONS
 from mcport.spec.types import Root
@@ -172,3 +173,37 @@ def test_paths_are_held_against_the_roots_with_all_links_followed(tmp_path: Path
         assert not within_roots(bad, roots), bad
     assert not within_roots(inside, [])
     assert within_roots("/etc", [Root(uri="file:///")])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("revision", ELICITING)
+async def test_a_resource_that_asks_is_read_from_inside_a_tool(revision: str) -> None:
+    server = Server("x")
+
+    @server.resource("memo://x")
+    async def memo(ctx: Context) -> str:
+        return f"memo of {(await ctx.elicit('Whose?', str)).data}"
+
+    @server.resource("hand://x")
+    async def by_hand(ctx: Context) -> str | InputRequired:
+        return InputRequired(state="never")
+
+    @server.tool
+    async def read(ctx: Context) -> str:
+        (found,) = await ctx.read_resource("memo://x")
+        sure = await ctx.elicit("Sure?", str)
+        with pytest.raises(InternalError, match="InputRequired"):
+            await ctx.read_resource("hand://x")
+        return f"{found.text} {sure.data}"  # type: ignore[union-attr]
+
+    @server.tool
+    def read_blocking(ctx: Context) -> str:
+        try:
+            (found,) = ctx.blocking.read_resource("memo://x")
+            return f"{found.text} {ctx.blocking.elicit('Sure?', str).data}"  # type: ignore[union-attr]
+        except Exception as error:
+            return f"caught {error}"
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        for tool in ("read", "read_blocking"):
+            assert await said(wire, tool, Seen(accept(value="Ada"), accept(value="yes"))) == "memo of Ada yes"

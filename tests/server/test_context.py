@@ -7,9 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from mcport import Context, Depends, Middleware, Next, ResourceNotFound, ResourceRead, Server, ToolError
+from mcport import Context, Depends, InputRequired, Middleware, Next, ResourceNotFound, ResourceRead, Server, ToolError
 from mcport.session.exchange import Exchange
-from tests.server.answering import ELICITS
 from tests.server.wire import ALL, NEW, serving
 
 REVISION = NEW[0]
@@ -182,18 +181,17 @@ async def test_middleware_and_dependencies_stand_around_a_resource_that_a_handle
     assert seen == ["text://x"]
 
 
-async def test_a_resource_that_asks_can_only_be_read_by_the_client_in_the_stateless_era() -> None:
+async def test_a_resource_that_asks_by_returning_can_only_be_read_by_the_client() -> None:
     server = Server("asks")
 
     @server.resource("asks://x")
-    async def asks(ctx: Context) -> str:
-        return str((await ctx.elicit("Well?", int)).data)
+    async def asks() -> InputRequired:
+        return InputRequired(state="again")
 
     @server.tool
     async def read(ctx: Context) -> str:
         return str(await ctx.read_resource("asks://x"))
 
     async with serving(server, REVISION) as wire:
-        wire.capabilities = ELICITS
         error = await wire.error("tools/call", {"name": "read"})
-    assert error["message"] == "the resource 'asks://x' asks the client something: only the client can read it"
+    assert error["message"].startswith("the resource 'asks://x' asks by returning InputRequired")

@@ -13,6 +13,8 @@ from mcport.core.input_required import InputRequired
 from mcport.errors import InternalError, ResourceNotFound
 from mcport.session.exchange import Exchange
 
+from .asking.stop import RunStopped
+from .calling import stopped
 from .undressing import undressed
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ async def read_resource(
 ) -> list[TextResourceContents | BlobResourceContents]:
     """Read a resource for the request that a handler is answering. Raises as `resources/read` answers.
 
-    In the stateless era a resource that asks something cannot be read so: its question would be another request's.
+    What the resource asks the client is asked for the request that reads it; one that asks by returning `InputRequired`
+    cannot be read so, because nobody could hand it the answers.
     """
     routes: Routes | None = getattr(exchange.conversation, "routes", None)
     route = None if routes is None else routes.table(admitted.revision).get(READ)
@@ -38,7 +41,9 @@ async def read_resource(
     inner.admitted = admitted
     result = undressed(READ, await route(inner, admitted))
     if isinstance(result, InputRequired):
-        raise InternalError(f"the resource {uri!r} asks the client something: only the client can read it")
+        if stopped(exchange) is not None:
+            raise RunStopped
+        raise InternalError(f"the resource {uri!r} asks by returning InputRequired: only the client can read it")
     contents: list[TextResourceContents | BlobResourceContents] = result.contents
     return contents
 
@@ -54,6 +59,16 @@ class Within(Exchange):
         self.headers, self.principal = outer.headers, outer.principal
         if (deadline := getattr(outer, "deadline", None)) is not None:
             self.deadline = deadline
+
+    @property
+    def asker(self) -> object:
+        """Who asks for the outer request: questions of this one are its questions."""
+        return self._outer.asker
+
+    @asker.setter
+    def asker(self, asker: object) -> None:
+        if asker is not None:
+            self._outer.asker = asker
 
     @property
     def task(self) -> object:

@@ -23,8 +23,8 @@ class Speaks(Asks):
     async def read_resource(self, uri: str) -> list[TextResourceContents | BlobResourceContents]:
         """Read a resource of this server, as the client would; middleware sees it too.
 
-        Raises `ResourceNotFound`, and what else `resources/read` answers with. In the stateless era a resource that
-        asks the client something cannot be read so.
+        Raises `ResourceNotFound`, and what else `resources/read` answers with. A resource that asks by returning
+        `InputRequired` cannot be read so.
         """
         from .reading import read_resource
 

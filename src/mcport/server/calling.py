@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
@@ -17,12 +17,10 @@ from mcport.core.dialects.contract import Admitted
 from mcport.errors import InternalError
 from mcport.session.exchange import Exchange
 
+from .asking.outcomes import stopped
 from .context import Context
 from .living import Life
 from .signature import Signature
-
-if TYPE_CHECKING:
-    from .asking.asker import Asker
 
 
 class HandlerQuit(Exception):
@@ -71,18 +69,6 @@ async def call(
     if exchange.asker is not None and (asker := stopped(exchange)) is not None:
         return asker.outcome(None)
     return value
-
-
-def stopped(exchange: Exchange) -> Asker | None:
-    """Return who asks for a request, if this run of it is over because of that."""
-    asker: Asker | None = exchange.asker  # type: ignore[assignment]
-    return None if asker is None or asker.required is None or exchange.cancelled else asker
-
-
-def why_unanswered(exchange: Exchange, error: Exception) -> str | None:
-    """Return in a line why a question was not answered, if a handler failed with exactly that."""
-    asker: Asker | None = exchange.asker  # type: ignore[assignment]
-    return str(error) if asker is not None and asker.failure is error else None
 
 
 def context_of(exchange: Exchange, admitted: Admitted) -> Context[Any]:

@@ -17,8 +17,9 @@ from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
+from .asking.outcomes import why_unanswered
 from .cache_hint import NEVER, CacheHint
-from .calling import call, why_unanswered
+from .calling import call
 from .choices import choices_of
 from .content import block_of
 from .deadline import Overdue

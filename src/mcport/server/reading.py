@@ -13,8 +13,8 @@ from mcport.core.input_required import InputRequired
 from mcport.errors import InternalError, ResourceNotFound
 from mcport.session.exchange import Exchange
 
+from .asking.outcomes import stopped
 from .asking.stop import RunStopped
-from .calling import stopped
 from .undressing import undressed
 
 if TYPE_CHECKING:

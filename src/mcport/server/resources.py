@@ -19,8 +19,9 @@ from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceN
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
+from .asking.outcomes import why_unanswered
 from .cache_hint import NEVER, CacheHint, is_retry, uncached
-from .calling import call, why_unanswered
+from .calling import call
 from .choices import choices_of
 from .content import as_contents, json_of
 from .deadline import Overdue

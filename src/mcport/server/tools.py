@@ -20,8 +20,9 @@ from mcport.errors import InvalidParams, MissingCapability, ProtocolError, ToolE
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
 
+from .asking.outcomes import why_unanswered
 from .cache_hint import NEVER, CacheHint
-from .calling import call, why_unanswered
+from .calling import call
 from .content import failed, pack
 from .deadline import Overdue
 from .dressing import Dresser

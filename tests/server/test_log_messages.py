@@ -274,6 +274,27 @@ def test_a_server_cannot_begin_with_a_level_that_does_not_exist() -> None:
         Server("bad", log_level="loud")
 
 
+@pytest.mark.parametrize("revision", ALL)
+async def test_who_says_something_waits_while_the_client_reads_too_slowly(revision: str) -> None:
+    server, steps = Server("slow"), list[str]()
+
+    @server.tool
+    async def say(ctx: Context) -> str:
+        async def drained() -> None:
+            steps.append("waited")
+
+        outlet: Any = ctx._exchange.outlet
+        outlet.drained = drained
+        await ctx.error("heard")
+        steps.append("said")
+        await ctx.debug("not heard")
+        return "done"
+
+    async with serving(server, revision) as wire:
+        assert len(await messages(wire, "say", **asking(wire, "error"))) == 1
+    assert steps == ["waited", "said"]
+
+
 @pytest.mark.parametrize("revision", OLD)
 async def test_a_level_set_while_a_call_runs_holds_for_that_call(revision: str) -> None:
     server, go = Server("turns"), anyio.Event()

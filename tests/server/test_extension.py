@@ -30,31 +30,33 @@ from tests.server.wire import ALL, NEW, OLD, serving
 REVISION = NEW[0]
 EACH = pytest.mark.parametrize("revision", ALL)
 STATELESS = pytest.mark.parametrize("revision", NEW)
+SPOKEN = pytest.mark.parametrize("spoken", NEW)
+"""Where a requirement of extensions is shown, which the ledger counts in no revision of the protocol."""
 
 
-@STATELESS
-@pytest.mark.requirement("ext.server-advertises-in-discover", revisions=["extensions"])
-async def test_a_server_declares_its_extensions_with_their_settings_when_it_is_discovered(revision: str) -> None:
-    async with serving(server(), revision) as wire:
+@SPOKEN
+@pytest.mark.requirement("ext.server-advertises-in-discover")
+async def test_a_server_declares_its_extensions_with_their_settings_when_it_is_discovered(spoken: str) -> None:
+    async with serving(server(), spoken) as wire:
         found = (await wire.ask("server/discover"))["result"]["capabilities"]
     assert found["extensions"] == {JOBS: {"most": 3}}
 
 
-@pytest.mark.requirement("ext.off-by-default", revisions=["extensions"])
-@EACH
-async def test_a_server_without_extensions_declares_none(revision: str) -> None:
-    async with serving(Server("plain"), revision) as wire:
-        if revision in NEW:
+@pytest.mark.requirement("ext.off-by-default", "ext.optional-in-sdk")
+@pytest.mark.parametrize("spoken", ALL)
+async def test_a_server_without_extensions_declares_none(spoken: str) -> None:
+    async with serving(Server("plain"), spoken) as wire:
+        if spoken in NEW:
             assert "extensions" not in (await wire.ask("server/discover"))["result"]["capabilities"]
         assert (await wire.error("com.example/jobs.get", {"jobId": "x"}))["code"] == -32601
 
 
-@STATELESS
-@pytest.mark.requirement("extension.fallback-or-reject", revisions=[REVISION])
-@pytest.mark.requirement("ext.fallback-or-reject", revisions=["extensions"])
-@pytest.mark.requirement("ext.server-checks-client", revisions=["extensions"])
-async def test_a_request_that_does_not_declare_an_extension_is_refused_or_served_without_it(revision: str) -> None:
-    async with serving(server(), revision) as wire:
+@SPOKEN
+@pytest.mark.requirement("extension.fallback-or-reject", "meta.capabilities.missing-error", revisions=[REVISION])
+@pytest.mark.requirement("ext.fallback-or-reject")
+@pytest.mark.requirement("ext.server-checks-client")
+async def test_a_request_that_does_not_declare_an_extension_is_refused_or_served_without_it(spoken: str) -> None:
+    async with serving(server(), spoken) as wire:
         refused = await wire.error("com.example/jobs.get", {"jobId": "j1"})
         assert refused["code"] == -32021
         assert refused["data"] == {"requiredCapabilities": {"extensions": {JOBS: {}}}}

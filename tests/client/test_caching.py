@@ -384,3 +384,10 @@ def test_p12_the_bytes_that_are_kept_are_bounded() -> None:
     assert cache.find("resources/read", {"uri": "h"}) is not None
     cache.clear()
     assert len(cache) == 0
+
+
+def test_a_cache_has_one_client() -> None:
+    cache, _ = cached()
+    client_of(wired({}), NEW, cache=cache)
+    with pytest.raises(ValueError, match="belongs to one client"):
+        client_of(wired({}), NEW, cache=cache)

@@ -1,6 +1,7 @@
 """Results held against what tools promise, and the value in a result, as JSON or as the type that is wanted."""
 
 import copy
+import logging
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict, assert_type
@@ -8,7 +9,7 @@ from typing import Any, TypedDict, assert_type
 import pytest
 from pydantic import BaseModel
 
-from mcport import Client, InvalidAnswer, OutputInvalid, Server, ToolError, ToolFailed, ToolResult
+from mcport import Client, InvalidAnswer, OutputInvalid, RemoteError, Server, ToolError, ToolFailed, ToolResult
 from tests.client.counterpart import ALL, STATELESS, error, notification, result, usual
 from tests.client.playing import Wire, client_of, of
 
@@ -19,6 +20,7 @@ NEW = STATELESS[0]
 POINT = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
 WRAPPED = {"type": "object", "properties": {"result": {"type": "integer"}}, "required": ["result"]}
 ABSENT = object()
+TOLD = [("t", "done"), ("t", "failed"), ("none", "RemoteError")]
 
 
 def tool(schema: Any = POINT, **members: Any) -> dict[str, Any]:
@@ -103,6 +105,11 @@ async def test_nothing_is_checked_where_the_tool_was_not_listed_and_nothing_is_a
 
 async def test_a_client_told_so_checks_nothing() -> None:
     assert (await called(wired(NEW, POINT, {"x": "three"}), NEW, check_output=False)).data == {"x": "three"}
+
+
+def test_a_setting_that_is_none_is_told_in_one_line() -> None:
+    with pytest.raises(ValueError, match="check_output is True, False or 'always', not 'sometimes'"):
+        Client(Wire({}), check_output="sometimes")  # type: ignore[arg-type]
 
 
 async def test_a_client_that_always_checks_lists_the_tools_once() -> None:
@@ -261,6 +268,24 @@ async def test_the_text_tells_whether_a_tool_that_was_not_listed_wraps_its_value
 async def test_a_copy_of_a_result_has_its_value() -> None:
     found = await called(wired("2025-11-25", WRAPPED, {"result": 3}), "2025-11-25")
     assert [copy.copy(found).data, copy.deepcopy(found).data, found.model_copy(deep=True).data] == [3, 3, 3]
+
+
+@pytest.mark.requirement("tools.client-audit-log")
+@pytest.mark.parametrize("revision", ALL)
+async def test_each_call_can_be_logged_with_its_tool_and_outcome_and_nothing_that_was_said(
+    revision: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "mcport.client.tools")
+    wire = wired(revision, ABSENT, text="secret")
+    async with client_of(wire, revision) as client:
+        await client.call_tool("t", {"a": "secret"})
+        wire.counterpart.table["tools/call"] = [answer(text="secret", isError=True)]
+        await client.call_tool("t", {"a": "secret"})
+        wire.counterpart.table["tools/call"] = [error(-32602, "secret")]
+        with pytest.raises(RemoteError):
+            await client.call_tool("none")
+    told = [each.message for each in caplog.records if each.name == "mcport.client.tools"]
+    assert told == [f"tool '{name}' on server 'Wire': {how}" for name, how in TOLD]
 
 
 # ---- typed

@@ -10,7 +10,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from mcport.core.events import Told
 from mcport.core.jsonrpc import JsonObject
@@ -62,12 +62,22 @@ class ResultCache:
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._used = 0
         self._spoilt: Counter[str] = Counter()
+        self._claimed = False
 
     def __bool__(self) -> bool:
         return True
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def claimed(self) -> Self:
+        """Return this as the cache of one client. Raises ValueError for one that has a client: servers would be mixed
+        up.
+        """
+        if self._claimed:
+            raise ValueError("a ResultCache belongs to one client: make another one")
+        self._claimed = True
+        return self
 
     def holds(self, method: str) -> bool:
         """Whether any result of a method is kept, good or not."""

@@ -51,7 +51,7 @@ from .rounds import ROUNDS, check_rounds
 from .subscriptions import Subscriptions
 from .target import ChildOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_seconds
-from .tool_calls import ChangedCallback, CheckOutput
+from .tool_calls import ChangedCallback, CheckOutput, check_setting
 
 if TYPE_CHECKING:
     from mcport.spec.types import Implementation
@@ -148,8 +148,8 @@ class Client(Conversing):
         self._progress = progress
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
-        self._cache = cache or None
-        self._check_output, self._changed = check_output, changed
+        self._cache = cache.claimed() if cache else None
+        self._check_output, self._changed = check_setting(check_output), changed
         self._connect_timeout = connect_timeout
         self._attempt: _Attempt | None = None
         self._closing: anyio.Event | None = None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("mcport.client")
 
+audit: Final = logging.getLogger("mcport.client.tools")
+"""Each tool call at level INFO, with its outcome; neither arguments nor results (server/tools "Security")."""
+
 DataT = TypeVar("DataT")
 
 CheckOutput: TypeAlias = bool | Literal["always"]
@@ -136,10 +139,17 @@ class ToolCalls(Calls):
             from .tool_result import reader_of
 
             reader_of(as_)  # a type that cannot be read is a mistake of the caller's: say so before the tool runs
-        result: ToolResult[Any] | InputRequired = await self._call(
-            CALL, params, timeout, meta, progress or self._progress, rounds
-        )
-        return result if isinstance(result, InputRequired) else await self._judged(name, result, as_)
+        result: ToolResult[Any] | InputRequired
+        try:
+            result = await self._call(CALL, params, timeout, meta, progress or self._progress, rounds)
+            if not isinstance(result, InputRequired):
+                result = await self._judged(name, result, as_)
+        except BaseException as error:
+            audit.info("tool %r on server '%s': %s", name, self._server, type(error).__name__)
+            raise
+        outcome = "asks" if isinstance(result, InputRequired) else "failed" if result.is_error else "done"
+        audit.info("tool %r on server '%s': %s", name, self._server, outcome)
+        return result
 
     async def _judged(self, name: str, result: ToolResult[Any], as_: Any = None) -> ToolResult[Any]:
         """Hold a result against what its tool promised."""
@@ -167,7 +177,7 @@ class ToolCalls(Calls):
     def _convert(self, name: str, result: ToolResult[Any], as_: Any) -> None:
         if result.is_error:
             text = result.text() or "it gave no reason"
-            line = f"tool '{name}' on server '{self._server}' failed: {text}"
+            line = f"tool '{name}' on server '{self._server}' failed: {text:.500}"
             raise ToolFailed(line, tool=name, result=result, server=self._server, phase=CALL, cause=text)
         try:
             result.read_as(as_, may_be_wrapped=not self._spoken.structured_any_json)
@@ -205,3 +215,10 @@ class ToolCalls(Calls):
                     await outcome
             except Exception:
                 log.exception("the callback for changed definitions failed")
+
+
+def check_setting(check_output: object) -> CheckOutput:
+    """Return a setting of `check_output`; raises ValueError, in one line, for what is none."""
+    if check_output in (True, False) or check_output == "always":
+        return check_output
+    raise ValueError(f"check_output is True, False or 'always', not {check_output!r}")

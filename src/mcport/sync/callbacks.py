@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-NAMES: Final = ("progress", "elicit", "elicit_url", "sample", "roots", "log", "approve")
+NAMES: Final = ("progress", "elicit", "elicit_url", "sample", "roots", "log", "approve", "changed")
 """The options of a client and of its calls that are callbacks and may be waited for."""
 
 

@@ -111,9 +111,9 @@ class Client:
 
     Its arguments and its calls are those of `mcport.Client`. It may be used from several threads at once. Ctrl-C while
     a call waits withdraws that call, and the client lives on. Callbacks (`progress`, `elicit`, `elicit_url`, `sample`,
-    `roots`, `log`, `approve`) that are plain functions are called in a thread of their own, one report of progress
-    after the other, and may block and call the client; `stderr`, `trace` and `spawn_policy` are called in the loop's
-    thread and may not. A client that was never closed is closed when the program ends.
+    `roots`, `log`, `approve`, `changed`) that are plain functions are called in a thread of their own, one report of
+    progress after the other, and may block and call the client; `stderr`, `trace` and `spawn_policy` are called in the
+    loop's thread and may not. A client that was never closed is closed when the program ends.
     """
 
     @_made_like(AsyncClient.__init__)

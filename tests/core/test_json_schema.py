@@ -61,9 +61,13 @@ def test_a_schema_is_read_by_the_dialect_that_it_names(end: str) -> None:
 
 @pytest.mark.requirement("json-schema.unsupported-dialect-error", revisions=FROM_2025_11_25)
 @pytest.mark.parametrize("dialect", ["http://json-schema.org/draft-03/schema#", "https://example.com/own", 7])
-def test_a_dialect_that_is_not_supported_is_named(dialect: object) -> None:
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_dialect_that_is_not_supported_is_named(dialect: object, inside: bool) -> None:
+    schema: Any = {"$schema": dialect, "type": "object"}
+    if inside:
+        schema = {"$id": "https://a.test/", "properties": {"a": {"$id": "b", **schema}, "$schema": {"type": "null"}}}
     with pytest.raises(SchemaRefused, match=r"dialect .* is not supported; supported are 2020-12, 2019-09, draft-07"):
-        compile_schema({"$schema": dialect, "type": "object"})
+        compile_schema(schema)
 
 
 @pytest.mark.requirement("json-schema.schema-valid", revisions=FROM_2025_11_25)
@@ -116,6 +120,8 @@ def doubling(levels: int) -> dict[str, Any]:
     ("schema", "line"),
     [
         (doubling(27), "more than 2,000 subschemas"),
+        ({"enum": list(range(20_001))}, "too large"),
+        ({"default": [[n] for n in range(15_000)]}, "too large"),
         ({"anyOf": [{"const": n} for n in range(2_001)]}, "more than 2,000 subschemas"),
         ({"$id": "https://a.test/", **json.loads(json.dumps(doubling(27)).replace("#", "https://a.test/#"))}, "2,000"),
         ({"$defs": {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(300)}, "$ref": "#/$defs/a0"}, "too deeply"),
@@ -133,6 +139,7 @@ def test_a_schema_within_the_bounds_is_compiled() -> None:
     assert compile_schema(doubling(8)).fault(1) is None
     assert compile_schema({"anyOf": [{"const": n} for n in range(1_000)]}).fault(999) is None
     assert compile_schema({"enum": list(range(5_000))}).fault(4_999) is None
+    assert (compile_schema({"enum": list(range(5_000))}).fault("x") or "").endswith("or one of many more, got a string")
 
 
 @pytest.mark.requirement("json-schema.validation-bounds", revisions=["2026-07-28"])

@@ -13,11 +13,16 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 from mcport.errors import SchemaRefused
 
+from .dialects import dialect_of
+
 MOST_SUBSCHEMAS: Final = 2_000
 """Of so many subschemas a schema may consist at most, with every reference replaced by what it refers to."""
 
 DEEPEST: Final = 100
 """So many subschemas may stand inside each other, references followed."""
+
+MOST_VALUES: Final = 20_000
+"""Of so many values a schema may consist as JSON: long lists of choices, mostly."""
 
 _DEEPEST_JSON: Final = 200
 """So many arrays and objects may stand inside each other in the text of a schema; the JSON door allows no more."""
@@ -123,23 +128,23 @@ class _Places:
     def __init__(self, schema: Schema) -> None:
         self._resources: dict[str, tuple[Schema, str]] = {"": (schema, "")}
         self._anchors: dict[str, list[tuple[object, str]]] = {}
-        stack: list[tuple[object, str, int]] = [(schema, "", 1)]
+        _check_size(schema)
+        stack: list[tuple[object, str]] = [(schema, "")]
         while stack:
-            node, base, depth = stack.pop()
-            if depth > _DEEPEST_JSON:
-                raise SchemaRefused(f"the schema is nested too deeply (over {_DEEPEST_JSON} arrays and objects)")
+            node, base = stack.pop()
             inner: list[object] = []
             if isinstance(node, dict):
                 inner = [value for key, value in node.items() if key not in _DATA]
                 base = self._note(node, base)
             elif isinstance(node, list):
                 inner = node
-            stack.extend((each, base, depth + 1) for each in inner if isinstance(each, dict | list))
+            stack.extend((each, base) for each in inner if isinstance(each, dict | list))
 
     def _note(self, schema: Schema, base: str) -> str:
         """Remember what a schema is called, and return the base of what is inside it."""
         own = joined(base, schema)
         if own != base:
+            dialect_of(schema)  # a document of its own inside another may be of another dialect
             self._resources.setdefault(own, (schema, own))
         for keyword in ("$anchor", "$dynamicAnchor"):
             if isinstance(name := schema.get(keyword), str):
@@ -158,6 +163,21 @@ class _Places:
         if fragment and not fragment.startswith("/"):
             return self._anchors.get(fragment, [])
         return _pointed(*resource, unquote(fragment))
+
+
+def _check_size(schema: Schema) -> None:
+    """Raise `SchemaRefused` for a schema of too many values, or with too many inside each other."""
+    level: list[Any] = [schema]
+    values = depth = 0
+    while level:
+        depth += 1
+        values += sum(map(len, level))
+        if depth > _DEEPEST_JSON:
+            raise SchemaRefused(f"the schema is nested too deeply (over {_DEEPEST_JSON} arrays and objects)")
+        if values > MOST_VALUES:
+            raise SchemaRefused(f"the schema is too large (over {MOST_VALUES:,} values)")
+        members = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [member for each in members for member in each if isinstance(member, dict | list)]
 
 
 def joined(base: str, schema: Schema) -> str:

@@ -1,6 +1,7 @@
 """A JSON Schema made ready to check values: compiled once, within bounds, from nothing but itself.
 
-Refuses to know where schemas and values come from. Below sit `bounds`, `patterns`, `wording` and jsonschema-rs.
+Refuses to know where schemas and values come from. Below sit `bounds`, `dialects`, `patterns`, `wording` and
+jsonschema-rs.
 """
 
 from __future__ import annotations
@@ -11,20 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 from mcport.errors import SchemaRefused
 
 from .bounds import Measure, Schema, measure
+from .dialects import dialect_of
 from .patterns import Loosening
 from .wording import Words, describe
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError, Validator
-
-DIALECTS: Final = {
-    "https://json-schema.org/draft/2020-12/schema": "2020-12",
-    "https://json-schema.org/draft/2019-09/schema": "2019-09",
-    "http://json-schema.org/draft-07/schema": "draft-07",
-    "http://json-schema.org/draft-06/schema": "draft-06",
-    "http://json-schema.org/draft-04/schema": "draft-04",
-}
-"""The dialects that a schema may name in `$schema`; 2020-12 holds for one that names none."""
 
 DEEPEST_VALUE: Final = 200
 """So many arrays and objects may stand inside each other in a value, as at the door through which JSON comes in."""
@@ -35,7 +28,7 @@ _REGEX_BYTES: Final = 1 << 20
 _ALL: Final = 2_000
 """Up to this much work all that is wrong is looked for; beyond it, the first fault only."""
 
-_MOST: Final = 50_000
+_MOST: Final = 20_000
 """Beyond this much work nobody looks where the fault is. Telling valid from invalid is always linear."""
 
 _FIELD: Final = Words()
@@ -92,7 +85,7 @@ def compile_schema(schema: Any) -> Checker:
     """
     if not isinstance(schema, dict | bool):
         raise SchemaRefused(f"a JSON Schema is an object, true or false, not {type(schema).__name__}")
-    dialect = _dialect(schema)
+    dialect = dialect_of(schema)
     size = measure(schema)
     try:
         validator, notes = _compiled(schema)
@@ -102,17 +95,6 @@ def compile_schema(schema: Any) -> Checker:
         raise SchemaRefused(_refusal(error, dialect)) from None
     properties = schema.get("properties") if isinstance(schema, dict) else None
     return Checker(validator, size, properties if isinstance(properties, dict) else (), notes)
-
-
-def _dialect(schema: Schema | bool) -> str:
-    named = schema.get("$schema") if isinstance(schema, dict) else None
-    if named is None:
-        return "2020-12"
-    dialect = DIALECTS.get(named.removesuffix("#")) if isinstance(named, str) else None
-    if dialect is None:
-        known = ", ".join(DIALECTS.values())
-        raise SchemaRefused(f"the JSON Schema dialect {_cut(repr(named))} is not supported; supported are {known}")
-    return dialect
 
 
 def _compiled(schema: Schema | bool) -> tuple[Validator, tuple[str, ...]]:

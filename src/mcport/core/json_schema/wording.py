@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
 _LISTED: Final = 3
+_CHOICES: Final = 20
 _WIDTH: Final = 60
 _LINE: Final = 300
 
@@ -92,15 +93,13 @@ def kind_of(value: object) -> str:
 
 
 def _problem(error: ValidationError, words: Words) -> str:
-    path = error.instance_path
-    details = error.kind.as_dict()
-    keyword = error.kind.name
-    if keyword == "required":
-        return f"{_subject([*path, details['property']], words)} is missing"
-    if keyword in ("additionalProperties", "unevaluatedProperties"):
-        return _unknown(path, details["unexpected"], words)
-    if keyword == "propertyNames":
-        return f"a name in {_subject(path, words)} is not allowed: {_name_fault(details['error'])}"
+    path, kind = error.instance_path, error.kind
+    if kind.name == "required":
+        return f"{_subject([*path, kind.as_dict()['property']], words)} is missing"
+    if kind.name in ("additionalProperties", "unevaluatedProperties"):
+        return _unknown(path, kind.as_dict()["unexpected"], words)
+    if kind.name == "propertyNames":
+        return f"a name in {_subject(path, words)} is not allowed: {_name_fault(kind.as_dict()['error'])}"
     return f"{_subject(path, words)} {_fault(error, words)}"
 
 
@@ -186,7 +185,8 @@ def _literal(value: Any) -> str:
 
 
 def _choice(kinds: Iterable[str]) -> str:
-    *first, last = list(kinds) or ["nothing"]
+    found = list(islice(kinds, _CHOICES + 1)) or ["nothing"]
+    *first, last = [*found[:_CHOICES], "one of many more"] if len(found) > _CHOICES else found
     return " or ".join(filter(None, [", ".join(first), last]))
 
 

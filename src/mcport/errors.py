@@ -131,6 +131,9 @@ class UrlElicitationRequired(ProtocolError):
         super().__init__(message)
         if not elicitations:
             raise ValueError("UrlElicitationRequired names at least one elicitation")
+        for each in elicitations:
+            if not {"message", "url"} <= each.keys() <= {"message", "url", "elicitation_id"}:
+                raise ValueError("an elicitation has message and url, and may have elicitation_id")
         self.elicitations = list(elicitations)
 
 

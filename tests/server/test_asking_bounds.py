@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from mcport import Context, InputRequired, Server, within_roots
+from mcport import Context, Depends, InputRequired, Server, within_roots
 from mcport.errors import InternalError
 from mcport.server.asking import asker
 from mcport.spec.revisions import REVISIONS
@@ -207,3 +208,45 @@ async def test_a_resource_that_asks_is_read_from_inside_a_tool(revision: str) ->
     async with serving(server, revision, EVERYTHING) as wire:
         for tool in ("read", "read_blocking"):
             assert await said(wire, tool, Seen(accept(value="Ada"), accept(value="yes"))) == "memo of Ada yes"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("revision", ELICITING)
+async def test_dependencies_ask_as_handlers_do_and_clean_up_each_round(revision: str) -> None:
+    server, seen = Server("x"), []
+
+    async def user(ctx: Context) -> AsyncIterator[str]:
+        name = (await ctx.elicit("Name?", str)).data
+        seen.append("begin")
+        try:
+            yield str(name)
+        finally:
+            seen.append("end")
+
+    @server.tool
+    async def greet(ctx: Context, name: str = Depends(user)) -> str:
+        return f"{name} {(await ctx.elicit('Sure?', str)).data}"
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        assert await said(wire, "greet", Seen(accept(value="Ada"), accept(value="yes"))) == "Ada yes"
+    assert seen == ["begin", "end"] * (2 if revision in NEW else 1)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("revision", NEW)
+async def test_a_request_that_is_cancelled_while_it_cleans_up_is_not_answered(revision: str) -> None:
+    server, cleaning = Server("x"), anyio.Event()
+
+    @server.tool
+    async def ask(ctx: Context) -> str:
+        try:
+            return str((await ctx.elicit("?", str)).data)
+        finally:
+            cleaning.set()
+            await anyio.sleep(60)
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        id = wire.request("tools/call", {"name": "ask"})
+        await cleaning.wait()
+        wire.notify("notifications/cancelled", {"requestId": id})
+        await wire.silent()

@@ -233,3 +233,9 @@ async def test_revisions_without_urls_fail_in_a_way_that_says_so(revision: str) 
         result = await called(wire, "connect", Seen())
         assert result["isError"]
         assert "elicitation.url" in result["content"][0]["text"]
+
+
+def test_the_error_names_visits_and_nothing_else() -> None:
+    for bad in ([], [{"url": URL}], [{"message": "x"}], [{"message": "x", "url": URL, "mode": "url"}]):
+        with pytest.raises(ValueError, match="elicitation"):
+            UrlElicitationRequired("no", bad)

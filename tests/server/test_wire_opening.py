@@ -231,17 +231,31 @@ async def test_each_request_speaks_for_itself_alone(revision: str) -> None:
 
 
 CONTEXT = {
+    "ask_all",
+    "blocking",
     "cancelled",
     "client_capabilities",
     "client_info",
     "debug",
+    "elicit",
+    "elicit_url",
     "error",
+    "headers",
     "info",
+    "input_responses",
     "lifespan",
+    "list_roots",
     "log",
+    "meta",
+    "once",
+    "principal",
+    "read_resource",
+    "replaying",
     "report_progress",
     "request_id",
+    "request_state",
     "revision",
+    "sample",
     "warning",
 }
 

@@ -239,7 +239,7 @@ async def test_a_middleware_may_answer_itself_change_a_result_and_leave_members_
         async def on_list_tools(self, request: ListRequest, next: Next[ListRequest, Any]) -> Any:
             result = await next(request)
             result.tools = [tool for tool in result.tools if tool.name != "wait"]
-            result.tools[0].description = "changed"
+            result.tools[0].description = f"{result.tools[0].description or ''}changed"
             return result
 
     server = demo(Own())

@@ -6,9 +6,8 @@ import anyio
 import pytest
 
 from mcport import Client, Sampling, Timeout
-from mcport.spec.types import (
-    ElicitRequestFormParams,
-)
+from mcport.core.limits import CLIENT_LIMITS
+from mcport.spec.types import CreateMessageRequestParams, ElicitRequestFormParams
 from tests.client.counterpart import HANDSHAKE, notification, request, text, usual
 from tests.client.playing import Wire, client_of
 from tests.client.questions import (
@@ -168,6 +167,30 @@ async def test_a_question_of_a_server_that_has_gone_is_asked_no_longer() -> None
         await started.wait()
         wire.push(None)
         await stopped.wait()
+
+
+@pytest.mark.requirement("sampling.rate-limit", revisions=HANDSHAKE)
+@pytest.mark.requirement("elicitation.rate-limit")
+@pytest.mark.parametrize("revision", HANDSHAKE)
+async def test_more_questions_than_anybody_can_answer_are_refused_before_a_callback(revision: str) -> None:
+    wire, seen, limits = Wire(usual(revision)), list[object](), CLIENT_LIMITS.but(questions_per_minute=2)
+
+    async def model(question: CreateMessageRequestParams) -> str:
+        seen.append(question)
+        return "ok"
+
+    async def cancels(question: ElicitRequestFormParams) -> str:
+        seen.append(question)
+        return "cancel"
+
+    method, params = ("elicitation/create", form()) if revision in ELICITS else ("sampling/createMessage", SAMPLE)
+    async with client_of(wire, revision, sample=model, elicit=cancels, limits=limits):
+        assert "result" in await asked(wire, "sampling/createMessage", SAMPLE, 1)
+        assert "result" in await asked(wire, method, params, 2)
+        for number, (method, params) in enumerate([(method, params), ("sampling/createMessage", SAMPLE)], start=3):
+            answer = await asked(wire, method, params, number)
+            assert answer["error"] == {"code": -32603, "message": "too many questions; try again later"}
+    assert len(seen) == 2
 
 
 # ---- time

@@ -5,16 +5,14 @@ from typing import Any
 import pytest
 
 from mcport import Rejected, Sampling
-from mcport.core.limits import CLIENT_LIMITS
 from mcport.spec.types import (
     CreateMessageRequestParams,
     CreateMessageResult,
     TextContent,
     ToolUseContent,
 )
-from tests.client.counterpart import HANDSHAKE, usual
-from tests.client.playing import Wire, client_of
-from tests.client.questions import LATEST, SAMPLE, STATELESS, URLS, WORDS, answer_of, asked, paris
+from tests.client.counterpart import HANDSHAKE
+from tests.client.questions import LATEST, SAMPLE, STATELESS, URLS, WORDS, answer_of, paris
 
 # ---- sampling
 
@@ -142,20 +140,3 @@ async def test_a_callback_is_given_each_request_by_itself_and_need_not_heed_its_
     assert (seen[0].system_prompt, seen[0].include_context, seen[0].temperature) == ("Be brief", "none", 0.1)
     assert [(len(each.messages), each.max_tokens) for each in seen] == [(1, 100), (1, 100)]
     assert seen[1].system_prompt is None
-
-
-@pytest.mark.requirement("sampling.rate-limit", revisions=HANDSHAKE)
-@pytest.mark.parametrize("revision", HANDSHAKE)
-async def test_more_questions_than_anybody_can_answer_are_refused_before_the_callback(revision: str) -> None:
-    wire, asked_ones = Wire(usual(revision)), []
-
-    async def callback(question: CreateMessageRequestParams) -> str:
-        asked_ones.append(question)
-        return "ok"
-
-    limits = CLIENT_LIMITS.but(questions_per_minute=2)
-    async with client_of(wire, revision, sample=callback, limits=limits):
-        answers = [await asked(wire, "sampling/createMessage", SAMPLE, number) for number in range(3)]
-    assert ["result" in answer for answer in answers] == [True, True, False]
-    assert answers[2]["error"] == {"code": -32603, "message": "too many questions; try again later"}
-    assert len(asked_ones) == 2

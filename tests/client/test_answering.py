@@ -1,13 +1,14 @@
 """What a client declares, and how it treats the questions of a server that come as requests (handshake era)."""
 
 import threading
+from typing import Any
 
 import anyio
 import pytest
 
 from mcport import Client, Sampling, Timeout
 from mcport.core.limits import CLIENT_LIMITS
-from mcport.spec.types import CreateMessageRequestParams, ElicitRequestFormParams
+from mcport.spec.types import ElicitRequestFormParams
 from tests.client.counterpart import HANDSHAKE, notification, request, text, usual
 from tests.client.playing import Wire, client_of
 from tests.client.questions import (
@@ -170,26 +171,30 @@ async def test_a_question_of_a_server_that_has_gone_is_asked_no_longer() -> None
 
 
 @pytest.mark.requirement("sampling.rate-limit", revisions=HANDSHAKE)
-@pytest.mark.requirement("elicitation.rate-limit")
 @pytest.mark.parametrize("revision", HANDSHAKE)
-async def test_more_questions_than_anybody_can_answer_are_refused_before_a_callback(revision: str) -> None:
+async def test_more_questions_than_anybody_can_answer_are_refused_before_the_callback(revision: str) -> None:
+    await refused_in_the_end(revision, "sampling/createMessage", SAMPLE, "ok")
+
+
+@pytest.mark.requirement("elicitation.rate-limit")
+@pytest.mark.parametrize("revision", [each for each in ELICITS if each in HANDSHAKE])
+async def test_more_forms_than_anybody_can_fill_in_are_refused_before_the_callback(revision: str) -> None:
+    await refused_in_the_end(revision, "elicitation/create", form(), "cancel")
+
+
+async def refused_in_the_end(revision: str, method: str, params: Any, said: str) -> None:
+    """Ask more often than is allowed in a minute."""
     wire, seen, limits = Wire(usual(revision)), list[object](), CLIENT_LIMITS.but(questions_per_minute=2)
 
-    async def model(question: CreateMessageRequestParams) -> str:
+    async def callback(question: object) -> str:
         seen.append(question)
-        return "ok"
+        return said
 
-    async def cancels(question: ElicitRequestFormParams) -> str:
-        seen.append(question)
-        return "cancel"
-
-    method, params = ("elicitation/create", form()) if revision in ELICITS else ("sampling/createMessage", SAMPLE)
-    async with client_of(wire, revision, sample=model, elicit=cancels, limits=limits):
-        assert "result" in await asked(wire, "sampling/createMessage", SAMPLE, 1)
-        assert "result" in await asked(wire, method, params, 2)
-        for number, (method, params) in enumerate([(method, params), ("sampling/createMessage", SAMPLE)], start=3):
-            answer = await asked(wire, method, params, number)
-            assert answer["error"] == {"code": -32603, "message": "too many questions; try again later"}
+    callbacks: dict[str, Any] = {"sample": callback, "elicit": callback}
+    async with client_of(wire, revision, limits=limits, **callbacks):
+        answers = [await asked(wire, method, params, number) for number in range(3)]
+    assert ["result" in answer for answer in answers] == [True, True, False]
+    assert answers[2]["error"] == {"code": -32603, "message": "too many questions; try again later"}
     assert len(seen) == 2
 
 

@@ -16,6 +16,7 @@ from mcport.core.input_required import InputRequired
 from mcport.errors import InternalError, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 
+from .asking.outcomes import back_to, mark_of
 from .calling import context_of
 from .content import failed
 from .faults import Faults
@@ -196,12 +197,13 @@ class Chain:
         """The end of the chain: the route itself."""
         context = request.context
         exchange = context._exchange
-        stop, came = exchange.stop, exchange.asked.params
+        stop, came, mark = exchange.stop, exchange.asked.params, mark_of(exchange)
         exchange.asked.params = request.params
         try:
             result = await self._route(exchange, context._admitted)
         finally:
             exchange.stop, exchange.asked.params = stop, came
+            back_to(exchange, mark)
         if exchange.cancelled and stop is not None:
             stop()
             await anyio.lowlevel.checkpoint()

@@ -17,6 +17,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from mcport.core.jsonrpc import JsonObject
 
+Mark: TypeAlias = tuple[set[str], dict[str, int]]
+"""The keys that are used up at some moment of a run."""
+
 ROUNDS: Final = 10
 """So many times one request may ask; a client that drives the rounds stops at the same number."""
 
@@ -88,6 +91,15 @@ class Rounds:
     def replaying(self) -> bool:
         """Whether answers or kept values of earlier rounds have not been used yet in this run."""
         return bool(self._unused)
+
+    def mark(self) -> Mark:
+        """Return which keys are used up now."""
+        return self._named.copy(), self._times.copy()
+
+    def back_to(self, mark: Mark | None) -> None:
+        """Forget which keys were used since a mark, or since the beginning: the handler may be run once more."""
+        named, times = mark or (set(), {})
+        self._named, self._times = set(named), dict(times)
 
     # ---- questions
 

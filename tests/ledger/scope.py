@@ -1,4 +1,4 @@
-"""The scope: which MUSTs of the ledger tests have to show now, as data in `tests/spec/scope.toml`.
+"""The scope: which requirements of the ledger tests have to show now, as data in `tests/spec/scope.toml`.
 
 The rule is by page; what a page asks beyond the scope is excluded one id a row, each with its reason.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.ledger.claims import Pair
 from tests.ledger.requirements import Ledger, Requirement
 
+ADVICE = ("SHOULD", "SHOULD NOT")
 FILE = Path(__file__).resolve().parent.parent / "spec" / "scope.toml"
 
 
@@ -24,6 +25,8 @@ class Scope:
     pages: tuple[str, ...]
     ids: tuple[str, ...]
     excluded: dict[str, str]
+    recommended: tuple[str, ...] = ()
+    """Of these pages what is recommended counts too."""
 
     def pairs(self, ledger: Ledger) -> dict[Pair, Requirement]:
         """Every (id, revision) that has to be shown."""
@@ -35,6 +38,7 @@ class Scope:
         asked = {entry.id for entry in self._asked(ledger).values()}
         by_page = {entry.id for entry in self._asked(ledger).values() if entry.page in self.pages}
         yield from (f"pages: {page} is no page of the ledger" for page in self.pages if page not in pages)
+        yield from (f"recommended: {page} is not among the pages" for page in self.recommended if page not in self.pages)
         yield from (f"ids: {name} does not count at these levels" for name in self.ids if name not in asked)
         yield from (f"ids: {name} is in scope by its page" for name in self.ids if name in by_page)
         yield from (f"excluded: {name} was never in scope" for name in self.excluded if name not in asked)
@@ -42,7 +46,9 @@ class Scope:
 
     def _asked(self, ledger: Ledger) -> dict[Pair, Requirement]:
         counted = ledger.counted(self.levels)
-        return {pair: entry for pair, entry in counted.items() if entry.page in self.pages or entry.id in self.ids}
+        asked = {pair: entry for pair, entry in counted.items() if entry.page in self.pages or entry.id in self.ids}
+        advice = ledger.counted(ADVICE)
+        return asked | {pair: entry for pair, entry in advice.items() if entry.page in self.recommended}
 
 
 @functools.cache
@@ -55,4 +61,5 @@ def the_scope() -> Scope:
         pages=tuple(data["pages"]),
         ids=tuple(data["ids"]),
         excluded=data["excluded"],
+        recommended=tuple(data["recommended"]),
     )

@@ -254,9 +254,7 @@ async def test_once_the_server_says_that_every_page_is_complete_the_call_is_sent
         wire.push(complete("e1"))
         handle = client.start_tool("any")
         await shown.wait()
-        wire.push(
-            complete("unknown"), complete("e1"), complete("e1"), notification("notifications/elicitation/complete")
-        )
+        wire.push(complete("unknown"), complete("e1"), complete("e1"), complete(7))
         await client.ping()
         assert len(wire.calls) == 1
         wire.push(complete("e2"))

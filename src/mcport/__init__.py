@@ -53,10 +53,12 @@ if TYPE_CHECKING:
     from .errors import UrlElicitationRequired as UrlElicitationRequired
     from .errors import VisitRequired as VisitRequired
     from .server.asking.boundaries import within_roots as within_roots
+    from .server.asking.questions import Accepted as Accepted
     from .server.asking.questions import Elicit as Elicit
     from .server.asking.questions import Elicited as Elicited
     from .server.asking.questions import ElicitUrl as ElicitUrl
     from .server.asking.questions import ListRoots as ListRoots
+    from .server.asking.questions import Refused as Refused
     from .server.asking.sampling import Sample as Sample
     from .server.cache_hint import CacheHint as CacheHint
     from .server.context import Context as Context
@@ -140,7 +142,9 @@ _HOMES = {
     "within_roots": "server.asking.boundaries",
     "Elicit": "server.asking.questions",
     "ElicitUrl": "server.asking.questions",
+    "Accepted": "server.asking.questions",
     "Elicited": "server.asking.questions",
+    "Refused": "server.asking.questions",
     "ListRoots": "server.asking.questions",
     "Sample": "server.asking.sampling",
     "RateLimit": "server.rate_limit",

@@ -38,7 +38,8 @@ class Scope:
         asked = {entry.id for entry in self._asked(ledger).values()}
         by_page = {entry.id for entry in self._asked(ledger).values() if entry.page in self.pages}
         yield from (f"pages: {page} is no page of the ledger" for page in self.pages if page not in pages)
-        yield from (f"recommended: {page} is not among the pages" for page in self.recommended if page not in self.pages)
+        beside = set(self.recommended).difference(self.pages)
+        yield from (f"recommended: {page} is not among the pages" for page in sorted(beside))
         yield from (f"ids: {name} does not count at these levels" for name in self.ids if name not in asked)
         yield from (f"ids: {name} is in scope by its page" for name in self.ids if name in by_page)
         yield from (f"excluded: {name} was never in scope" for name in self.excluded if name not in asked)

@@ -142,7 +142,7 @@ async def test_a_question_has_no_hints_and_the_result_of_a_retry_may_never_be_ke
         await ctx.elicit("Sure?", bool)
         return own_hint()
 
-    able = {CAPABILITIES: {"elicitation": {}}}
+    able: Json = {CAPABILITIES: {"elicitation": {}}}
     async with serving(server, revision) as wire:
         asked = (await wire.ask("resources/read", {"uri": "note://sure"}, **able))["result"]
         assert asked["resultType"] == "input_required"

@@ -26,12 +26,15 @@ class Guest:
 
 
 def make_server() -> Server:
+    """Return a new server, which remembers nothing of another one."""
     server = Server("inn", "1.0.0", instructions="Order something.")
     kitchen: list[str] = []
-    board = {"text": "soup"}
+    for chapter in (tools, errors, fire, asking, asking_elsewhere, changes):
+        chapter(server, kitchen)
+    return server
 
-    # ---- tools
 
+def tools(server: Server, kitchen: list[str]) -> None:
     @server.tool
     async def order(dish: str, portions: int = 1) -> Order:
         """Order a dish."""
@@ -54,8 +57,8 @@ def make_server() -> Server:
             await anyio.lowlevel.checkpoint()
         return kitchen
 
-    # ---- errors
 
+def errors(server: Server, kitchen: list[str]) -> None:
     @server.tool
     async def burn() -> str:
         """Fail, and say why."""
@@ -66,8 +69,8 @@ def make_server() -> Server:
         """Fail in a way that nobody expected."""
         raise RuntimeError("the secret of the cook")
 
-    # ---- progress and cancellation
 
+def fire(server: Server, kitchen: list[str]) -> None:
     @server.tool
     async def cook(ctx: Context, steps: int = 3) -> str:
         """Report each step."""
@@ -85,8 +88,8 @@ def make_server() -> Server:
             kitchen.append("taken off")
         return "never"
 
-    # ---- asking
 
+def asking(server: Server, kitchen: list[str]) -> None:
     @server.tool
     async def reserve(ctx: Context) -> str:
         """Ask the guest twice, and write one reservation."""
@@ -105,7 +108,7 @@ def make_server() -> Server:
     async def recommend(ctx: Context) -> str:
         """Ask the model and the roots, in one round."""
         answers = await ctx.ask_all(dish=Sample("Which dish?", max_tokens=10), shelf=ListRoots())
-        return f"{said(answers['dish'])} from {answers['shelf'][0].uri}"
+        return f"{answers['dish'].content.text} from {answers['shelf'][0].uri}"
 
     @server.tool
     async def pester(ctx: Context) -> str:
@@ -115,11 +118,13 @@ def make_server() -> Server:
             number += 1
             await ctx.elicit(f"Really, {number} times?", bool)
 
+
+def asking_elsewhere(server: Server, kitchen: list[str]) -> None:
     @server.prompt
     async def toast(ctx: Context) -> str:
         """A prompt that asks the model first."""
         answer = await ctx.sample("To whom?", max_tokens=5)
-        return f"A toast to {said(answer)}"
+        return f"A toast to {getattr(answer.content, 'text', '')}"
 
     @server.resource("inn://cellar/{shelf}")
     async def cellar(shelf: str, ctx: Context) -> str:
@@ -128,7 +133,9 @@ def make_server() -> Server:
             raise ResourceNotFound("There is no such shelf", data={"uri": f"inn://cellar/{shelf}"})
         return f"{shelf}: {(await ctx.list_roots())[0].uri}"
 
-    # ---- changes
+
+def changes(server: Server, kitchen: list[str]) -> None:
+    board = {"text": "soup"}
 
     @server.resource("inn://board")
     def menu() -> str:
@@ -146,8 +153,6 @@ def make_server() -> Server:
     async def special() -> str:
         """Today only."""
         return "fish"
-
-    return server
 
 
 if __name__ == "__main__":

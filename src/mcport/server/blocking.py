@@ -76,7 +76,8 @@ class Blocking:
     def elicit(self, message: str, schema: Any, *, key: str | None = None) -> Elicited[Any]: ...
     def elicit(self, message: str, schema: Any = None, *, key: str | None = None) -> Elicited[Any]:
         """Ask the user to fill in a form; see `Context.elicit`."""
-        return self._wait(lambda back: self._ctx.elicit(message, schema, key=key))
+        found: Elicited[Any] = self._wait(lambda back: self._ctx.elicit(message, schema, key=key))
+        return found
 
     def elicit_url(
         self,

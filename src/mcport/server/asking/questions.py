@@ -37,21 +37,30 @@ T = TypeVar("T", default=Any)
 
 
 @dataclass(slots=True)
-class Elicited(Generic[T]):
-    """What a user did with a question.
+class Accepted(Generic[T]):
+    """The user filled the form in, or agreed; `data` is what was filled in.
 
-    `accept`: filled in, or agreed; `data` is then what was filled in. `decline`: refused. `cancel`: closed without a
-    choice. `elicitation_id` names a URL elicitation where the revision knows such names.
+    `elicitation_id` names a URL elicitation where the revision knows such names.
     """
 
-    action: Action
-    data: T | None = None
+    data: T
     elicitation_id: str | None = None
+    action: Literal["accept"] = field(default="accept", init=False)
+    accepted: Literal[True] = field(default=True, init=False)
 
-    @property
-    def accepted(self) -> bool:
-        """Whether the user filled it in, or agreed."""
-        return self.action == "accept"
+
+@dataclass(slots=True)
+class Refused:
+    """The user said no (`decline`), or closed the question without a choice (`cancel`)."""
+
+    action: Literal["decline", "cancel"]
+    elicitation_id: str | None = None
+    data: None = field(default=None, init=False)
+    accepted: Literal[False] = field(default=False, init=False)
+
+
+Elicited: TypeAlias = Accepted[T] | Refused
+"""What a user did with a question. `if answer.accepted:` tells type checkers that there is `data`."""
 
 
 class Asking(Protocol):
@@ -112,8 +121,8 @@ class Elicit(Generic[T]):
     def read(self, answer: JsonObject) -> Elicited[T]:
         action = action_of(answer)
         if action != "accept":
-            return Elicited(action)
-        return Elicited(action, self.form.read(answer.get("content")))
+            return Refused(action)
+        return Accepted(self.form.read(answer.get("content")))
 
 
 @dataclass(slots=True)
@@ -155,7 +164,10 @@ class ElicitUrl:
         return self.elicitation_id
 
     def read(self, answer: JsonObject) -> Elicited[None]:
-        return Elicited(action_of(answer), None, self.elicitation_id)
+        action = action_of(answer)
+        if action == "accept":
+            return Accepted(None, self.elicitation_id)
+        return Refused(action, self.elicitation_id)
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ async def test_a_gather_that_returns_exceptions_swallows_no_question(revision: s
 
     @server.tool
     async def ask(ctx: Context) -> str:
-        found: list[Any] = await asyncio.gather(ctx.elicit("a", str), ctx.elicit("b", str), return_exceptions=True)
+        found: Any = await asyncio.gather(ctx.elicit("a", str), ctx.elicit("b", str), return_exceptions=True)
         return "".join(str(each.data) for each in found)
 
     async with serving(server, revision, ELICITS) as wire:

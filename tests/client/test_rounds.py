@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from mcport import InvalidAnswer, QuestionFailed, Rejected, Sampling, Timeout, TooManyRounds
+from mcport.core.limits import CLIENT_LIMITS
 from mcport.spec.types import ElicitRequestFormParams
 from tests.client.counterpart import text
 from tests.client.playing import client_of, of
@@ -252,6 +253,21 @@ async def test_a_question_that_cannot_be_answered_stops_the_others_of_its_round(
         with pytest.raises(InvalidAnswer):
             await client.call_tool("any")
     assert stopped.is_set()
+
+
+@pytest.mark.requirement("sampling.rate-limit", revisions=[REVISION])
+async def test_more_questions_than_anybody_can_answer_fail_the_call_before_the_callback() -> None:
+    wire, seen = Scripted(asks({"q": SAMPLE})), list[object]()
+
+    async def callback(question: object) -> str:
+        seen.append(question)
+        return "ok"
+
+    limits = CLIENT_LIMITS.but(questions_per_minute=2)
+    async with client_of(wire, REVISION, sample=callback, limits=limits) as client:
+        with pytest.raises(QuestionFailed, match=r"sampling/createMessage \(q\) was not answered: too many questions"):
+            await client.call_tool("any")
+    assert len(seen) == 2
 
 
 # ---- time and withdrawal

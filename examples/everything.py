@@ -16,8 +16,8 @@ import anyio
 from pydantic import Field
 
 from mcport import Context, Elicit, ListRoots, ResourceNotFound, Sample, Server, ToolError
-from mcport.content import Audio, Image
-from mcport.spec.types import EmbeddedResource, PromptMessage, TextContent, TextResourceContents
+from mcport.content import Audio, Image, embed
+from mcport.spec.types import CreateMessageResult, EmbeddedResource, TextContent
 
 server = Server(
     "everything",
@@ -44,29 +44,25 @@ async def test_simple_text() -> str:
 @server.tool
 async def test_image_content() -> Image:
     """Answer an image: one red pixel."""
-    return Image(data=PIXEL, mime_type="image/png")
+    return Image(data=PIXEL)
 
 
 @server.tool
 async def test_audio_content() -> Audio:
     """Answer a very short silence."""
-    return Audio(data=SILENCE, mime_type="audio/wav")
-
-
-def note(uri: str, text: str) -> EmbeddedResource:
-    return EmbeddedResource(resource=TextResourceContents(uri=uri, mime_type="text/plain", text=text))
+    return Audio(data=SILENCE)
 
 
 @server.tool
 async def test_embedded_resource() -> EmbeddedResource:
     """Answer with a resource inside."""
-    return note("test://embedded", "This text came inside a result.")
+    return embed("test://embedded", "This text came inside a result.", mime_type="text/plain")
 
 
 @server.tool
-async def test_multiple_content_types() -> list[Any]:
+async def test_multiple_content_types() -> list[str | Image | EmbeddedResource]:
     """Answer text, an image and a resource together."""
-    return ["First a text,", Image(data=PIXEL, mime_type="image/png"), note("test://mixed", "and then a resource.")]
+    return ["First a text,", Image(data=PIXEL), embed("test://mixed", "and then a resource.", mime_type="text/plain")]
 
 
 @dataclass
@@ -153,8 +149,13 @@ async def test_elicitation(message: str, ctx: Context) -> str:
 @server.tool
 async def test_sampling(prompt: str, ctx: Context) -> str:
     """Ask the client's model."""
-    answer = await ctx.sample(prompt, max_tokens=100)
-    return f"The model said: {getattr(answer.content, 'text', answer.content)}"
+    return f"The model said: {words(await ctx.sample(prompt, max_tokens=100))}"
+
+
+def words(message: CreateMessageResult) -> str:
+    """What a model said, without pictures and the like."""
+    blocks = message.content if isinstance(message.content, list) else [message.content]
+    return " ".join(block.text for block in blocks if isinstance(block, TextContent))
 
 
 @server.tool
@@ -243,6 +244,27 @@ class Name:
     name: str
 
 
+@dataclass
+class Confirmation:
+    """A yes or a no."""
+
+    ok: bool
+
+
+@dataclass
+class Colour:
+    """A colour."""
+
+    color: str
+
+
+@dataclass
+class Background:
+    """What a prompt should know."""
+
+    context: str
+
+
 @server.tool
 async def test_input_required_result_elicitation(ctx: Context) -> str:
     """Ask for a name under a fixed key."""
@@ -254,7 +276,7 @@ async def test_input_required_result_elicitation(ctx: Context) -> str:
 async def test_input_required_result_sampling(ctx: Context) -> str:
     """Ask the model under a fixed key."""
     answer = await ctx.sample("What is the capital of France?", max_tokens=100, key="capital_question")
-    return f"The model said: {getattr(answer.content, 'text', answer.content)}"
+    return f"The model said: {words(answer)}"
 
 
 @server.tool
@@ -267,7 +289,7 @@ async def test_input_required_result_list_roots(ctx: Context) -> str:
 @server.tool
 async def test_input_required_result_request_state(ctx: Context) -> str:
     """Ask, and know on the retry that it is one."""
-    answer = await ctx.elicit("Shall I?", bool, key="confirm")
+    answer = await ctx.elicit("Shall I?", Confirmation, key="confirm")
     return f"state-ok: the user chose to {answer.action}"
 
 
@@ -286,14 +308,14 @@ async def test_input_required_result_multiple_inputs(ctx: Context) -> str:
 async def test_input_required_result_multi_round(ctx: Context) -> str:
     """Ask two questions, one after the other."""
     name = await ctx.elicit("Step 1: what is your name?", Name, key="step1")
-    colour = await ctx.elicit("Step 2: what is your favourite colour?", str, key="step2")
+    colour = await ctx.elicit("Step 2: what is your favourite colour?", Colour, key="step2")
     return f"Two rounds: {name.action}, {colour.action}."
 
 
 @server.tool
 async def test_input_required_result_tampered_state(ctx: Context) -> str:
     """Ask with a state that nobody can change unnoticed."""
-    answer = await ctx.elicit("Shall I?", bool, key="confirm")
+    answer = await ctx.elicit("Shall I?", Confirmation, key="confirm")
     return f"The state was genuine; the user chose to {answer.action}."
 
 
@@ -301,10 +323,11 @@ async def test_input_required_result_tampered_state(ctx: Context) -> str:
 async def test_input_required_result_capabilities(ctx: Context) -> str:
     """Ask only for what the client can do."""
     if "sampling" in ctx.client_capabilities:
-        await ctx.sample("Say hello.", max_tokens=50, key="hello")
-        return "Your model was asked."
-    await ctx.elicit("What is your name?", Name, key="user_name")
-    return "You were asked."
+        return f"Your model said: {words(await ctx.sample('Say hello.', max_tokens=50, key='greeting'))}"
+    if "roots" in ctx.client_capabilities:
+        return f"You have {len(await ctx.list_roots(key='client_roots'))} roots."
+    answer = await ctx.elicit("What is your name?", Name, key="user_name")
+    return f"You chose to {answer.action}."
 
 
 # ---- a tool with a schema of its own
@@ -452,23 +475,23 @@ def complete_arg1(value: str) -> list[str]:
 @server.prompt
 def test_prompt_with_embedded_resource(
     resourceUri: Annotated[str, "which resource to put in"],
-) -> list[Any]:
+) -> list[str | EmbeddedResource]:
     """A prompt with a resource inside."""
-    return [note(resourceUri, "The text of the resource."), "Please work with the resource above."]
+    resource = embed(resourceUri, "The text of the resource.", mime_type="text/plain")
+    return [resource, "Please work with the resource above."]
 
 
 @server.prompt
-def test_prompt_with_image() -> list[Any]:
+def test_prompt_with_image() -> list[str | Image]:
     """A prompt with an image."""
-    return [Image(data=PIXEL, mime_type="image/png"), "Please describe the image above."]
+    return [Image(data=PIXEL), "Please describe the image above."]
 
 
 @server.prompt
-async def test_input_required_result_prompt(ctx: Context) -> PromptMessage:
+async def test_input_required_result_prompt(ctx: Context) -> str:
     """A prompt that asks before it is made."""
-    answer = await ctx.elicit("What shall the prompt know of you?", str, key="user_context")
-    text = f"Take this into account: {answer.data}" if answer.accepted else "Nothing is known of the user."
-    return PromptMessage(role="user", content=TextContent(text=text))
+    answer = await ctx.elicit("What shall the prompt know of you?", Background, key="user_context")
+    return f"Take this into account: {answer.data.context}" if answer.accepted else "Nothing is known of the user."
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import pytest
 from pydantic import BaseModel
 
-from mcport import Context, Elicit, ListRoots, MissingCapability, RemoteError, Sample, Server
+from mcport import Context, Elicit, InputRequired, ListRoots, MissingCapability, RemoteError, Sample, Server
 from mcport.errors import InvalidAnswer, Timeout
 from mcport.spec.revisions import REVISIONS
 from tests.server.answering import EVERYTHING, ROOTS, SAID, Refused, Seen, accept, called, said, served
@@ -181,8 +181,51 @@ async def test_uncaught_it_is_a_failed_tool_in_the_handshake_era(revision: str) 
 @pytest.mark.parametrize("revision", FORMLESS)
 async def test_revisions_without_elicitation_never_elicit_whatever_the_client_declares(revision: str) -> None:
     async with serving(server, revision, EVERYTHING) as wire:
-        assert (await wire.call("book"))["isError"]
+        refused = await wire.call("book")
+        assert refused["isError"]
+        assert refused["content"][0]["text"] == (
+            "elicitation/create needs a client with the capability 'elicitation.form', "
+            f"which protocol version {revision} does not have"
+        )
         assert (await wire.error("prompts/get", {"name": "greeting"}))["code"] == -32600
+
+
+WORDLESS = [name for name in ELICITING if not REVISIONS[name].elicits_defaults]
+
+
+@dataclasses.dataclass
+class Basket:
+    fruit: list[Literal["apple", "pear"]]
+
+
+LACK = "elicitation/create cannot be asked: field 'fruit': protocol version {} has no choice of several"
+
+
+@pytest.mark.parametrize("revision", WORDLESS)
+async def test_a_form_that_the_revision_has_no_words_for_is_a_failed_call_that_says_what_it_lacks(
+    revision: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    choosy = Server("choosy")
+
+    @choosy.tool
+    async def choose(ctx: Context) -> str:
+        return f"{(await ctx.elicit('Which?', Basket)).action}"
+
+    @choosy.tool
+    async def by_hand() -> InputRequired:
+        return InputRequired({"fruit": Elicit("Which?", Basket)})
+
+    @choosy.prompt
+    async def greeting(ctx: Context) -> str:
+        return f"{(await ctx.elicit('Which?', Basket)).action}"
+
+    async with serving(choosy, revision, EVERYTHING) as wire:
+        for tool in ("choose", "by_hand"):
+            failed = await wire.call(tool)
+            assert (failed["isError"], failed["content"][0]["text"]) == (True, LACK.format(revision))
+        error = await wire.error("prompts/get", {"name": "greeting"})
+        assert (error["code"], error["message"]) == (-32603, LACK.format(revision))
+    assert f"tools/call: {LACK.format(revision)}" in caplog.messages
 
 
 # ---- failures in the handshake era

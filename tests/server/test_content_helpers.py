@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,24 @@ async def test_resources_return_them_as_contents(revision: str, tmp_path: Path) 
         async with serving(server, revision) as wire:
             contents = (await wire.ask("resources/read", {"uri": "data://it"}))["result"]["contents"]
         assert contents == expected or [each["uri"] for each in contents] == expected
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize("annotation", [list, list[Any], list[str | Any], tuple[Any, ...], Sequence[object]])
+async def test_a_list_that_may_hold_anything_is_content_where_it_holds_some(revision: str, annotation: Any) -> None:
+    server = Server("mixes")
+
+    async def mixed() -> Any:
+        return ["a pixel:", Image(data=PNG)]
+
+    async def plain() -> Any:
+        return [1, "b"]
+
+    for tool in (mixed, plain):
+        tool.__annotations__["return"] = annotation
+        server.add_tool(tool)
+    async with serving(server, revision) as wire:
+        shown = (await wire.ask("tools/list"))["result"]["tools"]
+        assert [tool.get("outputSchema") for tool in shown] == [None, None]
+        assert [block["type"] for block in (await wire.call("mixed"))["content"]] == ["text", "image"]
+        assert await wire.text("plain") == '[1,"b"]'

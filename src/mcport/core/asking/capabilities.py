@@ -58,8 +58,21 @@ def demand(capabilities: JsonObject, needs: Iterable[str], revision: Revision, w
     """Raise `MissingCapability` unless everything that `what` needs is declared."""
     missing = [need for need in needs if not declares(capabilities, need, revision)]
     if missing:
-        names = ", ".join(repr(need) for need in missing)
-        raise MissingCapability(f"{what} needs a client with the capability {names}", required=_nested(missing))
+        unknown = [need for need in missing if not _exists(need, revision)]
+        names = ", ".join(repr(need) for need in unknown or missing)
+        why = f"{what} needs a client with the capability {names}"
+        if unknown:
+            why += f", which protocol version {revision.name} does not have"
+        raise MissingCapability(why, required=_nested(missing))
+
+
+def _exists(need: str, revision: Revision) -> bool:
+    """Whether any client of a revision can declare a need."""
+    if need == URL:
+        return revision.elicits_url
+    if need == SAMPLING_TOOLS:
+        return revision.samples_with_tools
+    return revision.elicits or need.partition(".")[0] != "elicitation"
 
 
 def _nested(needs: Iterable[str]) -> dict[str, object]:

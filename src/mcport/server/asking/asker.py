@@ -18,6 +18,7 @@ from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import ConversationError, InternalError
 from mcport.session.exchange import Exchange
+from mcport.spec.model import Unsendable
 
 from .posing import Check, Posed
 from .questions import ELICIT, Asking
@@ -65,7 +66,7 @@ class Asker:
     ) -> None:
         self.rounds = rounds
         self.required: InputRequired | None = None
-        self.failure: ConversationError | None = None
+        self.failure: Exception | None = None
         self._exchange = exchange
         self._admitted = admitted
         self._patience = patience
@@ -138,12 +139,20 @@ class Asker:
         return posed
 
     def _worded(self, question: Asking, until: Check | None) -> Posed:
-        """Put a question into the words of the revision. Raises `MissingCapability` if it may not be asked."""
+        """Put a question into the words of the revision.
+
+        Raises `MissingCapability` if it may not be asked, `Unsendable` if the revision has no words for it.
+        """
         revision, capabilities = self._admitted.revision, self._admitted.client_capabilities
         demand(capabilities, question.needs(revision), revision, question.method)
         if revision.deprecates_model_and_roots and question.method != ELICIT:
             self._warn(question.method)
-        return Posed(question, question.wire(revision, capabilities), until)
+        try:
+            return Posed(question, question.wire(revision, capabilities), until)
+        except Unsendable as error:
+            self.failure = Unsendable(f"{question.method} cannot be asked: {error}")
+            log.warning("%s: %s", self._exchange.asked.method, self.failure)
+            raise self.failure from None
 
     def _warn(self, method: str) -> None:
         """Say once that a question is deprecated (client/sampling, client/roots)."""

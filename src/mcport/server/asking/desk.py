@@ -27,6 +27,7 @@ from mcport.errors import (
 from mcport.server.content import failed
 from mcport.session.exchange import Exchange
 from mcport.spec.methods import METHODS
+from mcport.spec.model import Unsendable
 from mcport.stores.seal import Seal, SealBroken
 from mcport.stores.values import MemoryStore, Store
 
@@ -128,6 +129,8 @@ class Desk:
             if admitted.revision.asks_by_returning or exchange.asked.method != "tools/call":
                 raise
             return failed(str(error))
+        except Unsendable as error:
+            return _failed(str(error), exchange)
         except TypeError as error:
             raise ValueError(str(error)) from error
         except TooManyRounds:

@@ -6,7 +6,7 @@ else is first. Refuses to know revisions and results. Below sit `plain_schema`, 
 
 import dataclasses
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, NoReturn, cast
 
@@ -41,6 +41,9 @@ _SCALARS = frozenset({*_NUMBERS, str})
 
 _SILENT = (str, bytes, bytearray, memoryview, object, NoneType, None, NoReturn, typing.Never, Any, EMPTY)
 """Types of which a schema would say nothing that the text of a result does not."""
+
+_LISTS = (list, tuple, Sequence, Iterable)
+"""Types that say only that there are several."""
 
 _OWN_WRAPPERS = frozenset({"InputRequired", "CallToolResult"})
 """What a function may return instead of its value, without being one."""
@@ -164,7 +167,16 @@ def _is_silent(annotation: Any) -> bool:
         return _is_silent(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in (typing.Union, UnionType):
         return all(map(_is_silent, typing.get_args(annotation)))
-    return any(annotation is each for each in _SILENT) or any(map(_is_ours, _types(annotation)))
+    if any(annotation is each for each in (*_SILENT, *_LISTS)) or any(map(_is_ours, _types(annotation))):
+        return True
+    return typing.get_origin(annotation) in _LISTS and any(map(_is_open, typing.get_args(annotation)))
+
+
+def _is_open(annotation: Any) -> bool:
+    """Whether an annotation lets anything in, content too: what a list of it holds is seen in each value."""
+    if typing.get_origin(annotation) in (typing.Union, UnionType):
+        return any(map(_is_open, typing.get_args(annotation)))
+    return annotation is Any or annotation is object
 
 
 def _types(annotation: Any) -> Iterator[Any]:

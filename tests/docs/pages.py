@@ -62,9 +62,19 @@ def code_of(name: str) -> str:
     return "\n".join(textwrap.dedent(region) for region in regions) if regions else text
 
 
+def is_test(name: str) -> bool:
+    """Whether a file is one for pytest."""
+    return Path(name).name.startswith("test_")
+
+
 def output_of(name: str) -> str:
-    """Run a file in its own directory, in this process, and return what it prints; one that serves is only loaded."""
+    """Run a file in its own directory, in this process, and return what it prints.
+
+    One that serves is only loaded, and one of tests is left to pytest.
+    """
     path = SNIPPETS / name
+    if is_test(name):
+        return ""
     printed = io.StringIO()
     serves = ".run()\n" in path.read_text(encoding="utf-8")
     with chdir(path.parent), redirect_stdout(printed):

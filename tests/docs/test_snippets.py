@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, SNIPPETS, Shown, all_shown, code_of, output_of, shown_on
+from tests.docs.pages import DOCS, SNIPPETS, Shown, all_shown, code_of, is_test, output_of, shown_on
 
 ALL = all_shown()
 FILES = sorted(path.relative_to(SNIPPETS).as_posix() for path in SNIPPETS.rglob("*.py"))
@@ -29,9 +31,17 @@ def test_a_page_shows_what_the_file_says_and_what_it_prints(shown: Shown) -> Non
     assert shown.output == output_of(shown.name)
 
 
+@pytest.mark.parametrize("name", [name for name in FILES if is_test(name)])
+def test_tests_on_the_pages_pass(name: str) -> None:
+    file = SNIPPETS / name
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file.name]
+    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for name, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+    for name, anchor in re.findall(r"\]\(([^)#\s]*\.md)?(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
         target = DOCS / name if name else page
         assert target.is_file(), name
         assert not anchor or anchor in anchors(target), f"{name}#{anchor}"

@@ -2,7 +2,7 @@
 
     NOTES=my-notes.db mcport run example:notes
     mcport call example:notes write title="Shopping" text="Bread, tea"
-    mcport listen example:notes --uri note://Shopping
+    mcport listen example:notes note://Shopping
 
 `delete` asks the user first. Whoever subscribed to `note://...` hears of every change, by whatever way it came.
 """

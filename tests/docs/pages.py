@@ -59,7 +59,8 @@ def code_of(name: str) -> str:
     """Return what a page shows of a file."""
     text = (SNIPPETS / name).read_text(encoding="utf-8")
     regions = REGION.findall(text)
-    return "\n".join(textwrap.dedent(region) for region in regions) if regions else text
+    shown = [textwrap.dedent(region).strip("\n") for region in regions]
+    return "\n\n\n".join(shown) + "\n" if shown else text
 
 
 def is_test(name: str) -> bool:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+
+from mcport.cli.parser import parse
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
@@ -38,3 +41,17 @@ def test_each_command_of_the_readme_is_one_line() -> None:
     commands = re.findall(r"^    ((?:python3|\.venv).*)$", text, flags=re.MULTILINE)
     assert len(commands) == 2
     assert commands[1] == "python3 tests/check.py --setup tests"
+
+
+def test_the_lines_for_a_shell_are_understood() -> None:
+    lines = re.findall(r"^    mcport (.*)$", README.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(lines) == 3
+    for line in lines:
+        words = shlex.split(line)
+        assert parse(words, {"talk": lambda options: 0, "run": lambda options: 0}).does == words[0]
+
+
+def test_the_examples_that_it_names_are_shipped() -> None:
+    section = README.read_text(encoding="utf-8").split("## From a shell\n", 1)[1].split("\n## ", 1)[0]
+    named = set(re.findall(r"`(\w+)`", section))
+    assert named == {path.stem for path in (README.parent / "examples").glob("*.py")}

@@ -39,10 +39,10 @@ def test_tests_on_the_pages_pass(name: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for name, anchor in re.findall(r"\]\(([^)#\s]*\.md)?(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
-        target = DOCS / name if name else page
+        target = page.parent / name if name else page
         assert target.is_file(), name
         assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
 

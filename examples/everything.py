@@ -309,7 +309,9 @@ async def test_input_required_result_multi_round(ctx: Context) -> str:
     """Ask two questions, one after the other."""
     name = await ctx.elicit("Step 1: what is your name?", Name, key="step1")
     colour = await ctx.elicit("Step 2: what is your favourite colour?", Colour, key="step2")
-    return f"Two rounds: {name.action}, {colour.action}."
+    if not (name.accepted and colour.accepted):
+        return "The user keeps it to themselves."
+    return f"{name.data.name} likes {colour.data.color}."
 
 
 @server.tool
@@ -332,39 +334,37 @@ async def test_input_required_result_capabilities(ctx: Context) -> str:
 
 # ---- a tool with a schema of its own
 
+ADDRESS_BOOK = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "$defs": {
+        "address": {
+            "$anchor": "addressDef",
+            "type": "object",
+            "properties": {"street": {"type": "string"}, "city": {"type": "string"}},
+        }
+    },
+    "properties": {
+        "name": {"type": "string"},
+        "address": {"$ref": "#/$defs/address"},
+        "contactMethod": {"type": "string", "enum": ["phone", "email"]},
+        "phone": {"type": "string"},
+        "email": {"type": "string"},
+    },
+    "allOf": [{"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}],
+    "if": {"properties": {"contactMethod": {"const": "phone"}}, "required": ["contactMethod"]},
+    "then": {"required": ["phone"]},
+    "else": {"required": ["email"]},
+    "additionalProperties": False,
+}
 
-async def echo_schema(arguments: dict[str, Any]) -> str:
+
+async def accept(arguments: dict[str, Any]) -> str:
+    """A tool whose schema is passed on to the letter."""
     return f"Accepted: {', '.join(sorted(arguments))}"
 
 
-server.add_raw_tool(
-    "json_schema_2020_12_tool",
-    echo_schema,
-    description="A tool whose schema is passed on to the letter.",
-    input_schema={
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "$defs": {
-            "address": {
-                "$anchor": "addressDef",
-                "type": "object",
-                "properties": {"street": {"type": "string"}, "city": {"type": "string"}},
-            }
-        },
-        "properties": {
-            "name": {"type": "string"},
-            "address": {"$ref": "#/$defs/address"},
-            "contactMethod": {"type": "string", "enum": ["phone", "email"]},
-            "phone": {"type": "string"},
-            "email": {"type": "string"},
-        },
-        "allOf": [{"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}],
-        "if": {"properties": {"contactMethod": {"const": "phone"}}, "required": ["contactMethod"]},
-        "then": {"required": ["phone"]},
-        "else": {"required": ["email"]},
-        "additionalProperties": False,
-    },
-)
+server.add_raw_tool("json_schema_2020_12_tool", accept, input_schema=ADDRESS_BOOK)
 
 
 @server.tool

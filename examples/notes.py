@@ -4,7 +4,7 @@
     mcport call example:notes write title="Shopping" text="Bread, tea"
     mcport listen example:notes note://Shopping
 
-`delete` asks the user first. Whoever subscribed to `note://...` hears of every change, by whatever way it came.
+`delete` asks the user first. Whoever listens to this server hears of every change that is made through it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from mcport import Context, Depends, ResourceNotFound, Server, ToolError
 
@@ -55,6 +57,7 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 Database = Annotated[sqlite3.Connection, Depends(database)]
+opened = contextmanager(database)  # the same by hand, for functions that others call too
 
 
 @dataclass
@@ -64,6 +67,14 @@ class Note:
     title: str
     text: str
     changed: str
+
+    def holds(self, words: list[str]) -> bool:
+        said = f"{self.title} {self.text}".lower()
+        return all(word in said for word in words)
+
+
+def uri_of(title: str) -> str:
+    return f"note://{quote(title, safe='')}"
 
 
 def find(notes: sqlite3.Connection, title: str) -> Note | None:
@@ -95,13 +106,10 @@ def search(words: str, notes: Database, limit: int = 10) -> list[Note]:
         words: what to look for
         limit: at most so many notes
     """
-    wanted = words.split()
-    clause = " AND ".join(["(title || ' ' || text) LIKE ?"] * len(wanted)) or "1"
-    rows = notes.execute(
-        f"SELECT * FROM notes WHERE {clause} ORDER BY changed DESC LIMIT ?",
-        (*(f"%{word}%" for word in wanted), limit),
-    )
-    return [Note(**row) for row in rows]
+    wanted = words.lower().split()
+    rows = notes.execute("SELECT * FROM notes ORDER BY rowid DESC")
+    found = (Note(**row) for row in rows)
+    return list(islice((note for note in found if note.holds(wanted)), limit))
 
 
 @server.tool
@@ -125,7 +133,7 @@ async def delete(title: str, notes: Database, ctx: Context) -> str:
 
 def changed(title: str, *, listed: bool) -> None:
     """Tell who listens."""
-    server.notify_resource_updated(f"note://{title}")
+    server.notify_resource_updated(uri_of(title))
     if listed:
         server.notify_resource_updated("notes://all")
 
@@ -143,11 +151,8 @@ def read(title: str) -> str:
     with opened() as notes:
         note = find(notes, title)
     if note is None:
-        raise ResourceNotFound(f"There is no note {title!r}", data={"uri": f"note://{title}"})
+        raise ResourceNotFound(f"There is no note {title!r}", data={"uri": uri_of(title)})
     return note.text
-
-
-opened = contextmanager(database)
 
 
 @server.prompt

@@ -232,7 +232,7 @@ async def test_three_questions_of_three_kinds_come_together(revision: str) -> No
 
 @pytest.mark.parametrize("revision", NEW)
 async def test_two_rounds_have_two_states(revision: str) -> None:
-    params = {"name": "test_input_required_result_multi_round", "arguments": {}}
+    params: Json = {"name": "test_input_required_result_multi_round", "arguments": {}}
     async with serving(everything(), revision, EVERYTHING) as wire:
         first = await asked(wire, params["name"])
         second = (await wire.ask("tools/call", retry(params, first, {"step1": accept(name="Alice")})))["result"]

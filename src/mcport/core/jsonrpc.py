@@ -18,8 +18,6 @@ from pydantic_core import to_json
 
 from mcport.errors import INVALID_REQUEST, PARSE_ERROR
 
-from . import glimpse
-
 Id: TypeAlias = int | str | float
 """A request id keeps its JSON type and value; a float is legal only without a fraction (1.0)."""
 
@@ -126,6 +124,8 @@ def decode(data: bytes) -> Decoded:
 
 
 def _unreadable(data: bytes, error: ValueError) -> Malformed:
+    from . import glimpse  # only what cannot be read is looked at so
+
     seen = glimpse.of_line(data)
     excerpt = repr(data[:80].decode("utf-8", "replace"))
     answers = seen.id if seen.answers else None

@@ -34,7 +34,7 @@ class Connection:
     """Serves one client until it is gone."""
 
     def __init__(self, kernel: Kernel, channel: Channel, loop: Loop, limits: Limits, life: Life | None) -> None:
-        self.conversation = Visit(life=life, desk=kernel.desk, routes=kernel.routes)
+        self.conversation = Visit(life=life, reception=kernel.reception, routes=kernel.routes)
         self._gone = loop.promise()
         self._hearing = kernel.hearing
         hooks = Hooks(

@@ -2,7 +2,7 @@
 
 It runs in a task of its own, so that the answer need not wait for one that cannot be stopped: its clean-up has
 `CLEANUP` seconds, then it is left to itself. The time stands still while a question of its request is open. Handlers
-without a time-out never come here. Below: `session.loop`, `session.exchange`.
+without a time-out never come here. Below: `session.loop`, `session.exchange`, `faults`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ import anyio
 from mcport.session.exchange import Exchange
 from mcport.session.loop import Loop, Promise, Stoppable
 
+from .faults import Overdue
+
 CLEANUP: Final = 5.0
 """Seconds that a stopped handler has to clean up before its request is answered without it."""
-
-
-class Overdue(Exception):
-    """The time of a handler was up. The text says how long it was."""
 
 
 class Deadline:

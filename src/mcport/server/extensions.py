@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
-from mcport.core.dialects.listening import Kind
-from mcport.core.extensions import MEMBER, declaration
 from mcport.core.jsonrpc import JsonObject
 from mcport.session.exchange import Exchange
 from mcport.spec.revisions import Revision
 
 from .calling import context_of
 from .dependencies import Dependencies
-from .extension import Extension, ListenFilter
 from .extension_result import ExtensionResult
 from .faults import Faults
-from .raw_methods import Hearer, RawMethod
-from .requests import ClientNotification
 from .routes import Route
-from .telling.listening import Accepts
+
+if TYPE_CHECKING:
+    from mcport.core.dialects.listening import Kind
+
+    from .extension import Extension, ListenFilter
+    from .raw_methods import Hearer, RawMethod
+    from .requests import ClientNotification
+    from .telling.listening import Accepts
 
 
 class Extensions:
@@ -50,6 +52,8 @@ class Extensions:
         for kind in extension.result_types:
             if kind in self._kinds:
                 raise ValueError(f"result type {kind!r} belongs to {self._kinds[kind].identifier!r} already")
+        from .raw_methods import Hearer
+
         read = {method: self._read(method, function) for method, function in extension.methods.items()}
         hearers = {method: Hearer(method, function) for method, function in extension.notifications.items()}
         extension.take()
@@ -65,6 +69,8 @@ class Extensions:
     def _read(self, method: str, function: Callable[..., Any]) -> RawMethod:
         if method in self._methods:
             raise ValueError(f"the method {method!r} is there already")
+        from .raw_methods import RawMethod
+
         called, signature = self._dependencies.read(function, method)
         return RawMethod(method, called, signature, self._faults)
 
@@ -92,6 +98,10 @@ class Extensions:
 
     def capabilities(self, revision: Revision) -> JsonObject:
         """Return the member of the capabilities that declares all this in a revision, or nothing."""
+        if not self._all:
+            return {}
+        from mcport.core.extensions import declaration
+
         return declaration((each.identifier, each.settings) for each in self._all.values() if each.is_in(revision))
 
     @property
@@ -137,6 +147,9 @@ class Exit:
 
 def add_filters(extension: Extension, kinds: dict[str, Kind], accepts: dict[str, Accepts]) -> None:
     """Add the listen filters of an extension: the notifications, and who may hear which of them."""
+    from mcport.core.dialects.listening import Kind
+    from mcport.core.extensions import MEMBER
+
     for each in extension.listen_filters.values():
         kinds[each.method] = Kind(each.member, each.method, (MEMBER, extension.identifier), each.names)
         accepts[each.method] = partial(_accepted, extension, each)

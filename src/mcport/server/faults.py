@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sysconfig
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -22,10 +22,13 @@ log: Final = logging.getLogger("mcport.server")
 
 _HOME: Final = str(Path(__file__).parent.parent)
 _EXAMPLES: Final = str(Path(_HOME, "examples"))
-_FOREIGN: Final = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 _INSTALLED: Final = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _MOST_FRAMES: Final = 6
 _MOST_CAUSES: Final = 3
+
+
+class Overdue(Exception):
+    """The time of a handler was up. The text says how long it was."""
 
 
 class Faults:
@@ -46,7 +49,7 @@ class Faults:
             return f"{where} is at fault: what it returned {why} ({trouble}; the server's log has the details)"
         return f"{where} failed unexpectedly ({trouble}; the server's log has the details)"
 
-    def overdue(self, where: str, error: Exception) -> str:
+    def overdue(self, where: str, error: Overdue) -> str:
         """Log that a handler took too long and return the line that says so to the other side."""
         log.warning("%s was stopped: %s", where, error)
         return f"{where} was stopped: {error}"
@@ -110,7 +113,15 @@ def _is_own(frame: traceback.FrameSummary) -> bool:
 
 
 def _is_foreign(filename: str) -> bool:
-    return _is_ours(filename) or filename.startswith((*_FOREIGN, "<frozen")) or bool(_INSTALLED.search(filename))
+    return _is_ours(filename) or filename.startswith(_foreign_places()) or bool(_INSTALLED.search(filename))
+
+
+@cache
+def _foreign_places() -> tuple[str, ...]:
+    import sysconfig
+
+    paths = sysconfig.get_paths()
+    return (*(paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")), "<frozen")
 
 
 def _is_ours(filename: str) -> bool:

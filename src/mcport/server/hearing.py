@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mcport.core.events import Told
 from mcport.session.loop import Loop
 from mcport.spec.revisions import Revision
 
 from .faults import Faults
-from .middleware import Middlewares, joined
-from .requests import ClientNotification
+from .middleware import Middlewares
+
+if TYPE_CHECKING:
+    from .requests import ClientNotification
 
 log: Final = logging.getLogger("mcport.server")
 
-Hear: TypeAlias = Callable[[ClientNotification], Awaitable[None]]
+Hear: TypeAlias = "Callable[[ClientNotification], Awaitable[None]]"
 
 
 class Hearing:
@@ -41,6 +43,9 @@ class Hearing:
         if handler is None and not hooks:
             log.debug("ignored notification %s", event.method)
             return
+        from .chain import joined
+        from .requests import ClientNotification
+
         hear = joined(hooks, handler or _nobody)
         key = object()
         self._running[key] = loop.spawn(self._hear(hear, ClientNotification(event.method, dict(event.params)), key))

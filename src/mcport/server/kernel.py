@@ -16,7 +16,7 @@ from mcport.errors import InternalError, InvalidParams, MethodNotFound, Protocol
 from mcport.session.exchange import Exchange, StaysOpen
 from mcport.spec.methods import METHODS
 
-from .asking.desk import Desk
+from .asking.reception import Reception
 from .asking.stop import RunStopped
 from .dressing import Dresser
 from .faults import Faults
@@ -29,12 +29,12 @@ class Kernel:
     """Answers exchanges for one server, whatever the transport and the revision."""
 
     def __init__(
-        self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults, hearing: Hearing, desk: Desk
+        self, offer: Offer, routes: Routes, dresser: Dresser, faults: Faults, hearing: Hearing, reception: Reception
     ) -> None:
         self.hearing = hearing
         """Hears what clients tell without being asked."""
-        self.desk = desk
-        """Where handlers ask back."""
+        self.reception = reception
+        """The way to the desk where handlers ask back."""
         self._offer = offer
         self._faults = faults
         self.routes = routes
@@ -63,11 +63,11 @@ class Kernel:
             try:
                 result = await route(exchange, admitted)
             except (RunStopped, UrlElicitationRequired) as stop:
-                result = self.desk.instead(stop, exchange, admitted)
+                result = self.reception.desk.instead(stop, exchange, admitted)
             if type(result) is StaysOpen:
                 return result
             if type(result) is InputRequired:
-                result = await self.desk.settle(result, partial(self._again, route), exchange, admitted)
+                result = await self.reception.desk.settle(result, partial(self._again, route), exchange, admitted)
             return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
         except ProtocolError as error:
             raise fitted(error, revision) from None
@@ -79,14 +79,14 @@ class Kernel:
         """A retry brings answers: let them in where the method may have asked."""
         known = METHODS.get(exchange.asked.method)
         if known is not None and admitted.revision.name in known.may_ask:
-            await self.desk.resume(exchange, admitted)
+            await self.reception.desk.resume(exchange, admitted)
 
     async def _again(self, route: Route, exchange: Exchange, admitted: Admitted) -> object:
         """Serve a request once more, now that questions of it are answered."""
         try:
             return await route(exchange, admitted)
         except (RunStopped, UrlElicitationRequired) as stop:
-            return self.desk.instead(stop, exchange, admitted)
+            return self.reception.desk.instead(stop, exchange, admitted)
 
     def _unopened(self, exchange: Exchange) -> object:
         """Answer a request that comes before `initialize`, which may be that itself."""

@@ -24,7 +24,7 @@ from .telling.allowance import Allowance
 from .telling.audience import Audience, Listener
 
 if TYPE_CHECKING:
-    from .asking.desk import Desk
+    from .asking.reception import Reception
     from .routes import Routes
 
 
@@ -52,13 +52,13 @@ class Life:
 
 @dataclass(slots=True)
 class Visit(Conversation):
-    """One connection's conversation, the life in which its handlers run, and the desk where they ask.
+    """One connection's conversation, the life in which its handlers run, and the way to the desk where they ask.
 
     `listener` hears of changes for a session; `listens` counts the requests that stay open to hear of them.
     """
 
     life: Life | None = None
-    desk: Desk | None = None
+    reception: Reception | None = None
     routes: Routes | None = None
     listener: Listener | None = None
     listens: int = 0

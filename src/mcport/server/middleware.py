@@ -1,7 +1,7 @@
 """Middleware: code of the author that stands around requests, with types.
 
 A chain is put together once, when the table of routes is made, from those hooks that a middleware really has; a method
-that nobody hooks keeps its route as it is. Below: `requests`, `undressing`, `routes`.
+that nobody hooks keeps its route as it is. Below: `chain`, `requests`, `routes`.
 """
 
 from __future__ import annotations
@@ -9,22 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-import anyio.lowlevel
-
-from mcport.core.dialects.contract import Admitted
-from mcport.core.input_required import InputRequired
-from mcport.errors import InternalError, ProtocolError, ToolError
-from mcport.session.exchange import Exchange
-
-from .asking.outcomes import back_to, mark_of
-from .calling import context_of
-from .content import failed
 from .faults import Faults
-from .requests import VIEWS, ClientNotification, Completing, ListRequest, PromptGet, Request, ResourceRead, ToolCall
 from .routes import Route
-from .undressing import undressed
 
 if TYPE_CHECKING:
+    from mcport.core.input_required import InputRequired
     from mcport.spec.types import (
         CallToolResult,
         CompleteResult,
@@ -35,6 +24,8 @@ if TYPE_CHECKING:
         ListToolsResult,
         ReadResourceResult,
     )
+
+    from .requests import ClientNotification, Completing, ListRequest, PromptGet, Request, ResourceRead, ToolCall
 
 RequestT = TypeVar("RequestT")
 ResultT = TypeVar("ResultT")
@@ -152,7 +143,11 @@ class Middlewares:
         if method in UNSEEN:
             return route
         hooks = list(self._hooks(["on_request", HOOKS.get(method, "on_request")]))
-        return Chain(method, route, hooks, self._faults) if hooks else route
+        if not hooks:
+            return route
+        from .chain import Chain
+
+        return Chain(method, route, hooks, self._faults)
 
     def hears(self) -> list[Callable[[ClientNotification, Next[ClientNotification, None]], Awaitable[None]]]:
         """Return the hooks for notifications."""
@@ -163,81 +158,3 @@ class Middlewares:
             for name in dict.fromkeys(names):
                 if getattr(type(middleware), name) is not getattr(Middleware, name):
                     yield getattr(middleware, name)
-
-
-class Chain:
-    """A route that leads through hooks."""
-
-    def __init__(
-        self, method: str, route: Route, hooks: Iterable[Callable[..., Awaitable[Any]]], faults: Faults
-    ) -> None:
-        self._method = method
-        self._route = route
-        self._faults = faults
-        self._view = VIEWS.get(method, Request)
-        self._first = joined(hooks, self._last)
-
-    async def __call__(self, exchange: Exchange, admitted: Admitted) -> object:
-        """Serve a request, as any other route does; one that is withdrawn stops the hooks as well."""
-        request = self._view(self._method, dict(exchange.asked.params), context_of(exchange, admitted))
-        stop = exchange.stop
-        try:
-            with exchange.outlet.loop.scope() as scope:
-                exchange.stop = scope.cancel
-                if exchange.cancelled:
-                    scope.cancel()
-                return await self._first(request)
-            return {}  # withdrawn: nobody will read it
-        except Exception as error:
-            return self._told(error)
-        finally:
-            exchange.stop = stop
-
-    async def _last(self, request: Request) -> Any:
-        """The end of the chain: the route itself."""
-        context = request.context
-        exchange = context._exchange
-        stop, came, mark = exchange.stop, exchange.asked.params, mark_of(exchange)
-        exchange.asked.params = request.params
-        try:
-            result = await self._route(exchange, context._admitted)
-        finally:
-            exchange.stop, exchange.asked.params = stop, came
-            back_to(exchange, mark)
-        if exchange.cancelled and stop is not None:
-            stop()
-            await anyio.lowlevel.checkpoint()
-        return undressed(self._method, result)
-
-    def _told(self, error: Exception) -> object:
-        """Return how the client is told of an error that came out of the hooks, or raise that."""
-        if isinstance(error, ProtocolError):
-            raise error
-        is_call = self._method == "tools/call"
-        text = (
-            str(error)
-            if isinstance(error, ToolError)
-            else self._faults.text(f"The middleware of {self._method}", error)
-        )
-        if is_call:
-            return failed(text)
-        raise InternalError(text) from None
-
-
-def joined(
-    hooks: Iterable[Callable[[Any, Any], Awaitable[Any]]], last: Callable[[Any], Awaitable[Any]]
-) -> Callable[[Any], Awaitable[Any]]:
-    """Return the call that goes through all hooks, the first one outermost, and ends in `last`."""
-    through = last
-    for hook in reversed(list(hooks)):
-        through = _before(hook, through)
-    return through
-
-
-def _before(
-    hook: Callable[[Any, Any], Awaitable[Any]], following: Callable[[Any], Awaitable[Any]]
-) -> Callable[[Any], Awaitable[Any]]:
-    def through(request: Any) -> Awaitable[Any]:
-        return hook(request, following)
-
-    return through

@@ -14,16 +14,15 @@ from mcport.core.jsonrpc import JsonObject
 from mcport.core.meta_keys import check_meta
 from mcport.spec.revisions import Revision
 
-from .asking.needing import needing
 from .cache_hint import Scope
-from .calling import call as unlimited
-from .limiting import limited
 from .soundness import check_annotations, check_media_type
 from .suggestions import did_you_mean
 from .visibility import Visible, check_visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Annotations, Icon, ToolAnnotations
+
+    from .limiting import Call
 
 
 _LIMITS: Final = ("timeout", "max_concurrency", "needs")
@@ -95,9 +94,6 @@ def checked(
         if name not in known.__annotations__:
             near = did_you_mean(name, known.__annotations__)
             raise TypeError(f"there is no option {name!r}.{near}")
-    call = limited(options.get("timeout"), options.get("max_concurrency"))  # type: ignore[arg-type]
-    if options.get("needs"):
-        call = needing(call, options["needs"])  # type: ignore[arg-type]
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
     if "mime_type" in given:
@@ -105,4 +101,13 @@ def checked(
     check_annotations(given.get("annotations"))
     if "meta" in given:
         check_meta(given["meta"], revisions, defined)  # type: ignore[arg-type]
-    return given if call is unlimited else {**given, "call": call}
+    return {**given, "call": _limited(options)} if any(options.get(name) is not None for name in _LIMITS) else given
+
+
+def _limited(options: Mapping[str, Any]) -> Call:
+    """Return what calls a handler within its limits; the rooms that do are loaded with the first one that has some."""
+    from .asking.needing import needing
+    from .limiting import limited
+
+    call = limited(options.get("timeout"), options.get("max_concurrency"))
+    return needing(call, options["needs"]) if options.get("needs") else call

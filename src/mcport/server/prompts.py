@@ -22,10 +22,8 @@ from .cache_hint import NEVER, CacheHint
 from .calling import call
 from .choices import choices_of
 from .content import block_of
-from .deadline import Overdue
 from .dressing import Dresser
-from .faults import Faults
-from .limiting import Call
+from .faults import Faults, Overdue
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
@@ -34,6 +32,8 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon
+
+    from .limiting import Call
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

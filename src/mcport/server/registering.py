@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack, overload
 
 from mcport.core.dialects.contract import Offer
 from mcport.core.jsonrpc import JsonObject
-from mcport.core.uri import is_uri
-from mcport.core.uri_template import UriTemplate
 
 from .cache_hint import CacheHint
 from .completions import Completer, Completions
 from .dependencies import Dependencies
 from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
 from .prompts import PromptEntry, Prompts
-from .raw_signature import RawSignature
 from .resources import ResourceEntry, Resources
 from .signature import Signature
 from .structured import structured_of
 from .tools import ToolEntry, Tools
+
+if TYPE_CHECKING:
+    from mcport.core.uri_template import UriTemplate
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -103,6 +103,8 @@ class Registrar:
         handler that takes anything else, `SchemaRefused`, a ValueError, for a schema that is not valid, ValueError for
         a name that is taken. See server/tools of the specification.
         """
+        from .raw_signature import RawSignature
+
         given = {**self._checked(options, ToolOptions), "name": name}
         self._tools.add(_entry(handler, RawSignature(name, handler, input_schema), given))
 
@@ -148,8 +150,10 @@ class Registrar:
         self._resources.remove(uri)
 
     def _add_resource(self, uri: str, function: Callable[..., Any], given: dict[str, Any]) -> None:
+        from mcport.core.uri import is_uri
+
         called, signature = self._dependencies.read(function)
-        template = UriTemplate.parse(uri, matchable=True) if "{" in uri else None
+        template = _template_of(uri) if "{" in uri else None
         if template is None and not is_uri(uri):
             raise ValueError(f"{uri!r} is no URI (RFC 3986): a scheme, a colon, and odd characters percent-encoded")
         _check_variables(uri, template, signature)
@@ -233,6 +237,12 @@ def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, 
     declared = {key: value for key, value in given.items() if key in ("structured", "output_schema")}
     output = structured_of(given["name"], signature.returns, **declared)
     return ToolEntry(function=function, signature=signature, output=output, **kept)
+
+
+def _template_of(uri: str) -> UriTemplate:
+    from mcport.core.uri_template import UriTemplate
+
+    return UriTemplate.parse(uri, matchable=True)
 
 
 def _check_variables(uri: str, template: UriTemplate | None, signature: Signature) -> None:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
-from mcport.core.uri import climbs, is_uri
-from mcport.core.uri_template import UriTemplate
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
@@ -24,10 +22,8 @@ from .cache_hint import NEVER, CacheHint, is_retry, uncached
 from .calling import call
 from .choices import choices_of
 from .content import as_contents, json_of
-from .deadline import Overdue
 from .dressing import Dresser
-from .faults import Faults
-from .limiting import Call
+from .faults import Faults, Overdue
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
@@ -35,7 +31,10 @@ from .suggestions import did_you_mean
 from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
+    from mcport.core.uri_template import UriTemplate
     from mcport.spec.types import Annotations, Icon
+
+    from .limiting import Call
 
 _IN_UTF8 = 4
 """Bytes that a character may have."""
@@ -206,6 +205,8 @@ class Resources:
         entry = self.listing.find(uri, exchange, admitted)
         if entry is not None:
             return entry, {}
+        from mcport.core.uri import climbs, is_uri
+
         if not is_uri(uri) or climbs(uri):
             raise InvalidParams(f"{exchange.asked.method}: {uri!r} is no URI that can be read", data={"uri": uri})
         for entry in self.templates.seen(exchange, admitted):

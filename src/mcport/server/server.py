@@ -17,22 +17,19 @@ from mcport.errors import InvalidRequest
 from mcport.session.channel import Transport
 from mcport.session.exchange import Exchange
 from mcport.spec.revisions import REVISIONS, Revision
-from mcport.stores.notices import Notices
-from mcport.stores.seal import Seal
 
-from .asking.desk import Desk
-from .asking.sending import Patience
+from .asking.patience import Patience
+from .asking.reception import Reception
 from .cache_hint import NEVER, CacheHint, hints_of_lists
 from .completions import Completions
 from .dressing import Dresser
-from .extension import Extension, check_new
 from .extensions import Extensions, add_filters
 from .faults import Faults
 from .hearing import Hearing
 from .hosting import Host, Lifespan
 from .kernel import Kernel
 from .listing import Listing
-from .middleware import Middleware, Middlewares
+from .middleware import Middlewares
 from .prompts import Prompts
 from .registering import Decorator, Function, Registrar
 from .resources import Resources
@@ -44,7 +41,11 @@ from .tools import Tools
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon
+    from mcport.stores.notices import Notices
     from mcport.stores.values import Store
+
+    from .extension import Extension
+    from .middleware import Middleware
 
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
@@ -135,8 +136,8 @@ class Server(Registrar):
         self._extensions = Extensions(self._dependencies, faults)
         self._meta_keys = dresser.meta_keys
         self._take(middleware, extensions)
-        self._desk = Desk(name, Seal(seal_key), Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
-        kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._desk)
+        self._reception = Reception(name, seal_key, Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
+        kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._reception)
         self.host = Host(self, kernel, lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
 
@@ -163,7 +164,7 @@ class Server(Registrar):
         Callable from any thread. Only revisions whose URL elicitations have ids can be told (2025-11-25
         client/elicitation "Completion Notifications"); elsewhere the handler is asked again.
         """
-        return self._desk.elicitations.complete(elicitation_id)
+        return self._reception.complete(elicitation_id)
 
     def add_middleware(self, middleware: Middleware) -> None:
         """Have one more middleware stand around requests, inside of those that are there already.
@@ -197,6 +198,8 @@ class Server(Registrar):
         it returns a JSON object, a model, or None. Raises ValueError for a method of the protocol, or one that is there
         already, TypeError for a function that takes anything else. An `Extension` is declared to clients, this is not.
         """
+        from .extension import check_new
+
         check_new(method, {})
 
         def register(function: Function) -> Function:

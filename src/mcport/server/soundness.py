@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from mcport.core.uri import is_uri
-
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:[ \t]*;[ -~]*)?")
 
 
@@ -56,6 +54,8 @@ def _fault(piece: Any) -> str | None:
         text = getattr(piece, name, None)
         if isinstance(text, str) and not _is_base64(text):
             return f"{name} is not base64"
+    from mcport.core.uri import is_uri
+
     uri = getattr(piece, "uri", None)
     if isinstance(uri, str) and not is_uri(uri):
         return f"{uri!r:.60} is no URI"

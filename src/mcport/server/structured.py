@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from mcport.core.dialects.envelope import Body
-from mcport.core.json_schema import Checker, compile_schema
 from mcport.core.jsonrpc import JsonObject, finite, parse_json
 from mcport.errors import SchemaRefused
 from mcport.spec.model import Model
@@ -26,6 +25,7 @@ from .signature import Output, ReturnInvalid, read_output
 from .unsendable import ResultUnsendable, ReturnWrong, unsendable
 
 if TYPE_CHECKING:
+    from mcport.core.json_schema import Checker
     from mcport.spec.types import CallToolResult
 
 _BOTH: Final = b'{"content":[{"type":"text","text":%b}],"structuredContent":%b}'
@@ -74,6 +74,8 @@ class Structured:
     @cached_property
     def checker(self) -> Checker:
         """What checks structured content that a handler made by itself."""
+        from mcport.core.json_schema import compile_schema
+
         return self._check if self._check is not None else compile_schema(self.schema)
 
     def declared(self, revision: Revision) -> JsonObject:
@@ -139,6 +141,8 @@ def structured_of(
 def checker_of(what: str, schema: JsonObject) -> Checker:
     """Compile a schema that an author gave. Raises `SchemaRefused`, which says of what."""
     import logging
+
+    from mcport.core.json_schema import compile_schema
 
     try:
         checker = compile_schema(schema)

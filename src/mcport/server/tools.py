@@ -24,10 +24,8 @@ from .asking.outcomes import why_unanswered
 from .cache_hint import NEVER, CacheHint
 from .calling import call
 from .content import failed, pack
-from .deadline import Overdue
 from .dressing import Dresser
-from .faults import Faults
-from .limiting import Call
+from .faults import Faults, Overdue
 from .listing import Listing
 from .routes import Route
 from .signature import ArgumentsInvalid, Signature
@@ -37,6 +35,8 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon, ToolAnnotations
+
+    from .limiting import Call
 
 log: Final = logging.getLogger("mcport.server")
 

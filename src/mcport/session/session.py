@@ -34,7 +34,6 @@ from mcport.core.jsonrpc import (
     encode,
 )
 from mcport.core.limits import Limits
-from mcport.core.oversized import read_oversized
 from mcport.core.peer import CANCELLED, Peer
 from mcport.errors import INTERNAL_ERROR, ProtocolError
 
@@ -93,7 +92,7 @@ class Session:
         """Take the messages that arrived together."""
         for line in batch:
             if type(line) is Oversized:
-                self._take(read_oversized(line, self._limits.message_bytes))
+                self._take_oversized(line)
                 continue
             message = decode(line)  # type: ignore[arg-type]
             if type(message) is Request:
@@ -103,6 +102,11 @@ class Session:
                     self._take(member)
             else:
                 self._take(message)  # type: ignore[arg-type]
+
+    def _take_oversized(self, line: Oversized) -> None:
+        from mcport.core.oversized import read_oversized  # hardly any conversation needs it
+
+        self._take(read_oversized(line, self._limits.message_bytes))
 
     def _take(self, message: Message | Malformed) -> None:
         if type(message) is Request:

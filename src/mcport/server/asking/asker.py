@@ -20,9 +20,10 @@ from mcport.errors import ConversationError, InternalError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Unsendable
 
+from .patience import Patience
 from .posing import Check, Posed
 from .questions import ELICIT, Asking
-from .sending import Patience, send_all
+from .sending import send_all
 from .stop import RunStopped
 from .wired import question_of
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .desk import Desk
     from .posing import Check
     from .questions import Asking, Elicited
+    from .reception import Reception
     from .sampling import Said, SampleOptions
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ class Asks:
         return self._desk().asker(self._exchange, self._admitted)
 
     def _desk(self) -> Desk:
-        desk: Desk | None = getattr(self._exchange.conversation, "desk", None)
-        if desk is None:
+        reception: Reception | None = getattr(self._exchange.conversation, "reception", None)
+        if reception is None:
             raise InternalError("nothing can be asked on this connection")
-        return desk
+        return reception.desk

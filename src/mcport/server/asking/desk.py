@@ -33,8 +33,8 @@ from mcport.stores.values import MemoryStore, Store
 
 from .asker import Asker
 from .elicitations import Elicitations
+from .patience import Patience
 from .questions import ElicitUrl
-from .sending import Patience
 
 Serve = Callable[[Exchange, Admitted], Awaitable[object]]
 """Serves the request once more."""

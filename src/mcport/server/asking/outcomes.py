@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcport.core.asking.rounds import Mark
 from mcport.session.exchange import Exchange
 
 if TYPE_CHECKING:
+    from mcport.core.asking.rounds import Mark
+
     from .asker import Asker
 
 

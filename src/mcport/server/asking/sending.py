@@ -6,9 +6,7 @@ While a question is open the time-out of the handler stands still: a person is t
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import anyio
@@ -19,6 +17,7 @@ from mcport.errors import ConnectionLost, InvalidAnswer, InvalidRequest, RemoteE
 from mcport.session.exchange import Exchange
 from mcport.session.waiting import Lost, Overdue, Settled
 
+from .patience import Patience
 from .posing import Posed
 
 log: Final = logging.getLogger("mcport.server")
@@ -28,18 +27,6 @@ TRIES: Final = 3
 
 REMINDERS: Final = 10
 """So many times a user is sent to a URL until what is to be done there is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a client may be silent while a question is open, and how long it may take in all, in seconds."""
-
-    silence: float
-    most: float
-
-    def __post_init__(self) -> None:
-        if not 0 < self.silence <= self.most < math.inf:
-            raise ValueError("ask_timeout and ask_total are seconds: ask_timeout is above 0 and at most ask_total")
 
 
 async def send_all(posed: Sequence[Posed], exchange: Exchange, patience: Patience) -> dict[str, Any]:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 from mcport.server.context import Context
 from mcport.server.signature import Signature
 
 from .depends import Mark
-from .recipe import Recipes
-from .resolving import Resolved
+
+if TYPE_CHECKING:
+    from .recipe import Recipes
 
 _CONTEXT: Final = "the context"
 """The name under which a handler that takes no context is given one on its way; no parameter can be called so."""
@@ -24,7 +26,18 @@ class Dependencies:
     """What handlers of one server depend on."""
 
     def __init__(self) -> None:
-        self._recipes = Recipes()
+        self._lock = Lock()
+        self._read_recipes: Recipes | None = None
+
+    @property
+    def _recipes(self) -> Recipes:
+        """The recipes of this server; there are none before something depends."""
+        from .recipe import Recipes
+
+        with self._lock:
+            if self._read_recipes is None:
+                self._read_recipes = Recipes()
+            return self._read_recipes
 
     def read(self, function: Callable[..., Any], name: str | None = None) -> tuple[Callable[..., Any], Signature]:
         """Read a handler; return what is to be called, and the signature with which to call it.
@@ -34,6 +47,8 @@ class Dependencies:
         signature = Signature.of(function, context_type=Context, name=name, mark_type=Mark)
         if not signature.marked:
             return function, signature
+        from .resolving import Resolved
+
         marked = {name: mark for name, mark in signature.marked.items() if isinstance(mark, Mark)}
         for mark in marked.values():
             self._recipes.check(mark)

@@ -1,0 +1,66 @@
+"""The reception: all that a server keeps of asking back until somebody asks for the first time.
+
+Most servers never ask, so that the desk and what sits below it are loaded by whoever needs it first. Below: `desk`,
+`stores.seal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from .patience import Patience
+
+if TYPE_CHECKING:
+    from mcport.stores.seal import Seal
+    from mcport.stores.values import Store
+
+    from .desk import Desk
+
+
+class Reception:
+    """Leads to the desk of one server, from any thread. `state_bytes` bounds what a client is given to carry.
+
+    Raises ValueError for a key of the seal that is too short.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        key: bytes | Sequence[bytes] | None,
+        patience: Patience,
+        store: Store | None,
+        state_bytes: int,
+    ) -> None:
+        self._server = server
+        self._seal = None if key is None else _seal(key)
+        self._patience = patience
+        self._store = store
+        self._state_bytes = state_bytes
+        self._desk: Desk | None = None
+        self._lock = Lock()
+
+    @property
+    def desk(self) -> Desk:
+        """The desk, one and the same for everybody."""
+        return self._desk or self._opened()
+
+    def complete(self, elicitation_id: str) -> bool:
+        """Tell the client of an elicitation that it is complete; return whether there is one to be told."""
+        return self._desk is not None and self._desk.elicitations.complete(elicitation_id)
+
+    def _opened(self) -> Desk:
+        from .desk import Desk
+
+        with self._lock:
+            if self._desk is None:
+                seal = self._seal or _seal(None)
+                self._desk = Desk(self._server, seal, self._patience, self._store, self._state_bytes)
+            return self._desk
+
+
+def _seal(key: bytes | Sequence[bytes] | None) -> Seal:
+    from mcport.stores.seal import Seal
+
+    return Seal(key)

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
+from mcport.core.dialects.contract import PROMPTS_CHANGED, RESOURCE_UPDATED, RESOURCES_CHANGED, TOOLS_CHANGED
 from mcport.core.events import Told
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS
-
-from .changes import PROMPTS_CHANGED, RESOURCE_UPDATED, RESOURCES_CHANGED, TOOLS_CHANGED, lies_at
 
 READ: Final = "resources/read"
 CACHEABLE: Final = frozenset(
@@ -171,6 +170,8 @@ def _touches(updated: object, kept: object) -> bool:
     """Whether an update may concern what was read: it may name a part of it, or what it is a part of."""
     if not isinstance(updated, str) or not isinstance(kept, str):
         return True
+    from .changes import lies_at
+
     return lies_at(updated, kept) or lies_at(kept, updated)
 
 

@@ -18,8 +18,6 @@ from mcport.core.jsonrpc import JsonObject
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
-from .roots import RootLike, said_roots
-
 if TYPE_CHECKING:
     from mcport.spec.types import (
         CreateMessageRequestParams,
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
         LoggingMessageNotificationParams,
         Tool,
     )
+
+    from .roots import RootLike
 
 ROOTS_CHANGED: Final = "notifications/roots/list_changed"
 
@@ -165,6 +165,8 @@ class Callbacks:
 
     def set_roots(self, roots: Iterable[RootLike]) -> None:
         """Have other roots from now on. Raises ValueError and TypeError for what is none."""
+        from .roots import said_roots
+
         given = roots if isinstance(roots, str | PathLike) else list(roots)
         said_roots(given)
         self.roots = list(given)

@@ -21,13 +21,9 @@ from mcport.session.loop import Loop, current_loop
 from mcport.spec.revisions import REVISIONS, Revision
 from mcport.version import __version__
 
-from .answering import Answering
-from .approval import Approval
 from .caching import ResultCache
 from .callbacks import (
     ApproveCallback,
-    Asker,
-    Callback,
     Callbacks,
     ElicitCallback,
     LogCallback,
@@ -39,22 +35,23 @@ from .callbacks import (
 )
 from .connection import Connection
 from .conversing import Conversing
-from .extension import Extensions, with_extensions
 from .failures import Failures, Remains
 from .icons import keep_good_icons
 from .logs import Logs
 from .naming import TargetLike, target_of
 from .opening import Opening
-from .restarting import TIMES, Renewal, Restarting
-from .roots import RootLike
-from .rounds import ROUNDS, check_rounds
-from .subscriptions import Subscriptions
 from .target import ChildOptions, SpawnPolicy
-from .timing import CONNECT_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_seconds
+from .timing import CONNECT_SECONDS, ROUNDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_rounds, check_seconds
 from .tool_calls import ChangedCallback, CheckOutput, check_setting
 
 if TYPE_CHECKING:
     from mcport.spec.types import Implementation
+
+    from .answering import Answering
+    from .approval import Approval
+    from .extension import Extensions
+    from .restarting import Renewal, Restarting
+    from .roots import RootLike
 
 
 class Client(Conversing):
@@ -135,8 +132,7 @@ class Client(Conversing):
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
         self._callbacks = Callbacks(elicit, elicit_url, sample, roots)
         self._logs = Logs(log)
-        if approve is not None:
-            self._approval = Approval(Callback(approve, "approve"), self._server, self._definitions)
+        self._approval = None if approve is None else self._approves(approve)
         self._rounds = check_rounds(rounds)
         self._approach = Approach(
             _introduction(info),
@@ -144,7 +140,8 @@ class Client(Conversing):
             demanded=_demanded(revision),
             probe_seconds=probe_timeout,
         )
-        self._approach = with_extensions(self._approach, extensions)
+        if extensions:
+            self._declare(extensions)
         self._progress = progress
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
@@ -203,7 +200,7 @@ class Client(Conversing):
                 attempt.ended.set()
             self._loop = loop
             self._attend(self._connection, self._opened, loop)
-            self._subscriptions = Subscriptions(self._connection, loop)
+            self._subscriptions = None
             self._definitions.spoil()
             self._connection.hearers.append(self._definitions.hear)
             if self._cache is not None:
@@ -219,10 +216,15 @@ class Client(Conversing):
 
     def _attend(self, connection: Connection, opened: Opened, loop: Loop) -> None:
         """Let the callbacks hear and answer the server that has just been reached."""
-        asker = Asker(self._server, opened.server_info or {})
-        connection.answering = Answering(
-            self._callbacks, opened.revision, asker, loop, self._limits.questions_per_minute
-        )
+
+        def answering() -> Answering:
+            from .answering import Answering
+            from .callbacks import Asker
+
+            asker, most = Asker(self._server, opened.server_info or {}), self._limits.questions_per_minute
+            return Answering(self._callbacks, opened.revision, asker, loop, most)
+
+        connection.attend = answering
         connection.most_rounds = self._rounds
         self._logs.attach(connection, loop)
 
@@ -257,6 +259,18 @@ class Client(Conversing):
             closing.set()
         return connection.remains.error
 
+    def _approves(self, approve: ApproveCallback) -> Approval:
+        from .approval import Approval
+        from .callbacks import Callback
+
+        return Approval(Callback(approve, "approve"), self._server, self._definitions)
+
+    def _declare(self, extensions: Extensions) -> None:
+        """Declare extensions to every server."""
+        from .extension import with_extensions
+
+        self._approach = with_extensions(self._approach, extensions)
+
     def _remember(self, revision: Revision) -> None:
         """A client that connects again need not find out again."""
         if self._approach.demanded is None:
@@ -266,6 +280,8 @@ class Client(Conversing):
         """Return what starts the server again, if that is wanted; raises where there is nothing to start."""
         if not restart:
             return None
+        from .restarting import TIMES, Restarting
+
         most = TIMES if restart is True else restart
         if most < 0:
             raise ValueError(f"restart is how many times a server is started again, got {restart!r}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from mcport.core.dialects.speaking import Complete, Invalid, Reading, Speaker
 from mcport.core.dialects.speaking import InputRequired as Asks
@@ -32,13 +32,15 @@ from mcport.session.session import Hooks, Session
 from mcport.session.waiting import OnProgress, Waiter
 from mcport.spec.revisions import Revision
 
-from .answering import Answering
 from .callbacks import Callback
 from .failures import Failures, Remains
-from .rounds import ROUNDS, Found, Rounds
 from .target import Contact
-from .timing import Patience
+from .timing import ROUNDS, Patience
 from .visits import Visits
+
+if TYPE_CHECKING:
+    from .answering import Answering
+    from .rounds import Found, Rounds
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -48,6 +50,7 @@ class Connection:
 
     Each of `hearers` is told of every notification that is neither progress nor the withdrawal of a request, and each
     of `enders` once, why the conversation is over. Both are called while messages are read, and must not wait.
+    `attend` makes what answers the server's questions, when there is a first one.
     """
 
     def __init__(self, server: str, contact: Contact, loop: Loop, limits: Limits) -> None:
@@ -58,7 +61,8 @@ class Connection:
         self.expected: Revision | None = None
         self.hearers: list[Callable[[Told], None]] = []
         self.enders: list[Callable[[str], None]] = []
-        self.answering: Answering | None = None
+        self.attend: Callable[[], Answering] | None = None
+        self._answering: Answering | None = None
         self.most_rounds = ROUNDS
         self.visits = Visits()
         self.hearers.append(self.visits.hear)
@@ -121,8 +125,9 @@ class Connection:
         async def turn(params: JsonObject) -> Found:
             return await self._turn(method, params, patience, on_progress)
 
+        from .rounds import Rounds
+
         most = self.most_rounds if rounds is None else rounds
-        assert self.answering is not None
         return Rounds(self.server, method, params or {}, turn, self.answering, self.visits, patience, most)
 
     async def _turn(self, method: str, params: JsonObject, patience: Patience, on_progress: OnProgress | None) -> Found:
@@ -194,15 +199,21 @@ class Connection:
         self.session.peer.serves = speaker.revision.era == "handshake"
 
     @property
+    def answering(self) -> Answering:
+        """What answers the questions of the server."""
+        if self._answering is None:
+            assert self.attend is not None, "the conversation is not open yet"
+            self._answering = self.attend()
+        return self._answering
+
+    @property
     def declares_changing_roots(self) -> bool:
         """Whether the server was told that it will hear of other roots."""
-        assert self.answering is not None
         roots = self.answering.declared.get("roots")
         return roots is not None and "listChanged" in roots
 
     async def ask_host(self, callback: Callback, *arguments: object) -> Any:
         """Call a callback of the host that answers something."""
-        assert self.answering is not None
         return await self.answering.ask_host(callback, *arguments)
 
     @property
@@ -218,8 +229,8 @@ class Connection:
     async def aclose(self) -> None:
         """End the conversation; pending calls fail with `ConnectionLost`. One that never began ends without a word."""
         await (self.link if self.speaker is not None else self.session).aclose()
-        if self.answering is not None:
-            self.answering.close()
+        if self._answering is not None:
+            self._answering.close()
 
     # ---- errors
 
@@ -239,7 +250,7 @@ class Connection:
         method, params = exchange.asked.method, exchange.asked.params
         if method == "ping":
             return {}
-        if self.answering is None:
+        if self.attend is None:
             raise InvalidRequest(f"{method:.60}: the conversation is not initialized yet")
         scope = self.session.loop.scope()
         exchange.stop = scope.cancel

@@ -18,21 +18,14 @@ from mcport.core.limits import CLIENT_LIMITS, Limits
 from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, NotDeclared, RemoteError
 from mcport.session.loop import Loop
 
-from .approval import CALL_TOOL, Approval
-from .caching import ResultCache
 from .callbacks import ROOTS_CHANGED, Callbacks, ProgressCallback
 from .connection import Connection
 from .failures import Failures, Remains
 from .handle import CallHandle
-from .listening import Changes, wanted_of
 from .logs import SET_LEVEL, Logs, check_level
 from .paging import StaleCursor, Walk
 from .reading import read_result
-from .relay import ProgressRelay
-from .restarting import Restarting
-from .roots import RootLike
 from .saying import dump_params, with_meta
-from .subscriptions import Subscriptions
 from .timing import UNSET, Patience, Seconds
 from .tool_calls import CALL, LIST, ToolCalls
 
@@ -40,6 +33,13 @@ if TYPE_CHECKING:
     from mcport.spec.revisions import Revision
     from mcport.spec.types import GetPromptResult, LoggingLevel, ReadResourceResult
 
+    from .approval import Approval
+    from .caching import ResultCache
+    from .listening import Changes
+    from .relay import ProgressRelay
+    from .restarting import Restarting
+    from .roots import RootLike
+    from .subscriptions import Subscriptions
     from .tool_result import ToolResult
 
 ResultT = TypeVar("ResultT")
@@ -238,14 +238,20 @@ class Conversing(ToolCalls):
         what the server did not declare, and otherwise what `request` raises. See basic/patterns/subscriptions of the
         specification, and server/resources of older revisions.
         """
+        from .listening import Changes, wanted_of
+
         wanted = wanted_of(tools, prompts, resources, uris, filters)
         return Changes(self._listened, wanted, self._patience_of(timeout))
 
     async def _listened(self, patience: Patience) -> Subscriptions:
         """Return who knows all listeners of the open conversation."""
         await self._standing("listening", patience.silent)
-        if self._subscriptions is None or self._connection is None:
+        if self._connection is None or self._loop is None:
             raise self._absent("listening")
+        if self._subscriptions is None:
+            from .subscriptions import Subscriptions
+
+            self._subscriptions = Subscriptions(self._connection, self._loop)
         return self._subscriptions
 
     def set_roots(self, roots: Iterable[RootLike]) -> None:
@@ -307,11 +313,12 @@ class Conversing(ToolCalls):
         if meta is not None or (params is not None and "_meta" in params):
             params = with_meta(params, meta, self._known.revision)
         patience = self._patience_of(timeout)
-        relay = None if progress is None else ProgressRelay(loop, progress)
-        run = connection.ask(method, params, patience, relay, rounds)
-        if relay is not None:
-            run = _with_progress(run, relay)
-        if self._approval is not None and method == CALL_TOOL:
+        if progress is None:
+            run = connection.ask(method, params, patience, None, rounds)
+        else:
+            relay = _relay(loop, progress)
+            run = _with_progress(connection.ask(method, params, patience, relay, rounds), relay)
+        if self._approval is not None and method == CALL:
             run = self._approval.before(run, params or {}, connection.ask_host)
         return run
 
@@ -417,6 +424,12 @@ class Conversing(ToolCalls):
     def _dumped(self, params: str, **values: object) -> JsonObject:
         """Return parameters that hold models, as they are said in the revision that is spoken."""
         return dump_params(params, values, self.revision)
+
+
+def _relay(loop: Loop, progress: ProgressCallback) -> ProgressRelay:
+    from .relay import ProgressRelay
+
+    return ProgressRelay(loop, progress)
 
 
 async def _with_progress(run: Coroutine[Any, Any, ResultT], relay: ProgressRelay) -> ResultT:

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mcport.core.dialects.contract import TOOLS_CHANGED
 from mcport.core.events import Told
 from mcport.core.jsonrpc import JsonObject
 
-from .changes import TOOLS_CHANGED
 from .outputs import Output
 
 log: Final = logging.getLogger("mcport.client")

@@ -14,10 +14,11 @@ from mcport.session.loop import Loop
 
 from .callbacks import LogCallback
 from .connection import Connection
-from .relay import Relay
 
 if TYPE_CHECKING:
     from mcport.spec.types import LoggingLevel
+
+    from .relay import Relay
 
 MESSAGE: Final = "notifications/message"
 SET_LEVEL: Final = "logging/setLevel"
@@ -41,6 +42,8 @@ class Logs:
         if "logging" in connection.declared:
             connection.speaker.log_from(wanted)
         if self.callback is not None:
+            from .relay import Relay
+
             relay = Relay(loop, self.callback, "log")
             connection.hearers.append(lambda event: _hear(event, relay))
 

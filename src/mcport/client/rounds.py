@@ -30,11 +30,8 @@ from mcport.errors import (
 )
 
 from .answering import ELICIT, Answering, CallbackFailed
-from .timing import Patience
+from .timing import ROUNDS, Patience
 from .visits import Visits
-
-ROUNDS: Final = 10
-"""So often a client goes along with a server that asks, unless it is told otherwise."""
 
 _OF_A_ROUND: Final = ("inputResponses", "requestState")
 
@@ -223,10 +220,3 @@ class Rounds:
 
 def _parts(question: Any) -> tuple[str, JsonObject]:
     return question["method"], question.get("params") or {}
-
-
-def check_rounds(rounds: int) -> int:
-    """Return a number of rounds. Raises ValueError for what is none."""
-    if type(rounds) is not int or rounds < 1:
-        raise ValueError(f"rounds is how often a server may ask in one call, at least 1; got {rounds!r}")
-    return rounds

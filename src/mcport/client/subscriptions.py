@@ -15,14 +15,14 @@ from typing import Final, Protocol
 
 import anyio
 
-from mcport.core.dialects.contract import META_SUBSCRIPTION
+from mcport.core.dialects.contract import META_SUBSCRIPTION, RESOURCE_UPDATED
 from mcport.core.events import Call, Progressed, Told
 from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Response
 from mcport.core.peer import CANCELLED
 from mcport.errors import ConversationError, NotDeclared, RemoteError, Timeout
 from mcport.session.loop import Loop
 
-from .changes import RESOURCE_UPDATED, Wanted, read_change
+from .changes import Wanted, read_change
 from .connection import Connection
 from .feed import Feed
 from .timing import Patience

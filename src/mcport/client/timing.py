@@ -1,4 +1,4 @@
-"""How long a client waits, and how a call says that it wants something else.
+"""How long a client waits, how often it may be asked, and how a call says that it wants something else.
 
 In every place None means without end. A call that says nothing has the client's own time, so "nothing" needs a value
 of its own. Below: nothing of mcport.
@@ -18,6 +18,9 @@ SILENT_SECONDS: Final = 300.0
 
 TOTAL_SECONDS: Final = 3600.0
 """How long a call may take in all, progress or not (basic/lifecycle, Timeouts: a bound always)."""
+
+ROUNDS: Final = 10
+"""So often a client goes along with a server that asks, unless it is told otherwise."""
 
 
 class Unset(Enum):
@@ -61,3 +64,10 @@ def check_seconds(seconds: float | None) -> None:
 
 
 ENDLESS: Final = Patience(None, None)
+
+
+def check_rounds(rounds: int) -> int:
+    """Return a number of rounds. Raises ValueError for what is none."""
+    if type(rounds) is not int or rounds < 1:
+        raise ValueError(f"rounds is how often a server may ask in one call, at least 1; got {rounds!r}")
+    return rounds

@@ -24,6 +24,12 @@ COMPLETE: Final = "complete"
 INPUT_REQUIRED: Final = "input_required"
 """The core values of resultType; extensions may add others (2026-07-28 basic/index "ResultType")."""
 
+TOOLS_CHANGED: Final = "notifications/tools/list_changed"
+PROMPTS_CHANGED: Final = "notifications/prompts/list_changed"
+RESOURCES_CHANGED: Final = "notifications/resources/list_changed"
+RESOURCE_UPDATED: Final = "notifications/resources/updated"
+"""What a server tells of changes, in every revision."""
+
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """The levels of log messages, the least severe first (server/utilities/logging)."""
 

@@ -14,14 +14,13 @@ from mcport.core.jsonrpc import Id, JsonObject
 from mcport.errors import InvalidParams
 
 from .contract import META_SUBSCRIPTION
+from .contract import PROMPTS_CHANGED as PROMPTS_CHANGED
+from .contract import RESOURCE_UPDATED as RESOURCE_UPDATED
+from .contract import RESOURCES_CHANGED as RESOURCES_CHANGED
+from .contract import TOOLS_CHANGED as TOOLS_CHANGED
 
 LISTEN: Final = "subscriptions/listen"
 ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
-
-TOOLS_CHANGED: Final = "notifications/tools/list_changed"
-PROMPTS_CHANGED: Final = "notifications/prompts/list_changed"
-RESOURCES_CHANGED: Final = "notifications/resources/list_changed"
-RESOURCE_UPDATED: Final = "notifications/resources/updated"
 
 Topic: TypeAlias = tuple[str, str | None]
 

@@ -12,6 +12,7 @@ from mcport.spec.types import ElicitRequestFormParams, ElicitResult
 server = Server("restaurant")
 
 
+# shown:
 class Size(Enum):
     SMALL = "small"
     LARGE = "large"
@@ -32,6 +33,9 @@ async def reserve(ctx: Context) -> str:
     """Reserve a table."""
     answer = await ctx.elicit("What would you like?", Meal)
     return repr(answer.data)
+
+
+# :shown
 
 
 async def show(form: ElicitRequestFormParams) -> ElicitResult:

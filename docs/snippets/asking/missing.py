@@ -5,6 +5,7 @@ from mcport import Client, Context, MissingCapability, RemoteError, Server
 server = Server("cleaner")
 
 
+# shown:
 @server.tool(needs=["elicitation", "sampling"])
 async def careful() -> str:
     """Never runs for clients that cannot be asked."""
@@ -19,6 +20,9 @@ async def relaxed(ctx: Context) -> str:
     except MissingCapability:
         return "did the safe half"
     return "did it all" if answer.accepted else "did nothing"
+
+
+# :shown
 
 
 async def main() -> None:

@@ -9,6 +9,7 @@ from mcport.spec.types import PromptMessage, TextContent
 server = Server("editor")
 
 
+# shown:
 @server.prompt
 async def critique(title: str) -> list[Any]:
     """Start a conversation about a picture."""
@@ -19,6 +20,9 @@ async def critique(title: str) -> list[Any]:
         PromptMessage(role="assistant", content=TextContent(text=f"What about {title}?")),
         {"role": "user", "content": "Is it any good?"},
     ]
+
+
+# :shown
 
 
 async def main() -> None:

@@ -6,6 +6,7 @@ from mcport import Client, Server
 from mcport.spec.types import CompletionArgument, CompletionContext, ResourceTemplateReference
 
 server = Server("atlas")
+# shown:
 CITIES = {"fr": ["Lille", "Lyon"], "no": ["Oslo"]}
 
 
@@ -23,6 +24,9 @@ async def cities(value: str, context: dict[str, str]) -> list[str]:
 @server.complete(resource="atlas://{country}/{city}/{unit}", argument="country")
 async def countries() -> list[str]:
     return list(CITIES)
+
+
+# :shown
 
 
 async def main() -> None:

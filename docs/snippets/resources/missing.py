@@ -6,12 +6,16 @@ server = Server("stations")
 READINGS = {"lyon": [11.5, 13.0]}
 
 
+# shown:
 @server.resource("station://{name}/readings")
 async def readings(name: str) -> list[float]:
     """The last readings of a station."""
     if name not in READINGS:
         raise ResourceNotFound(f"There is no station {name}", data={"uri": f"station://{name}/readings"})
     return READINGS[name]
+
+
+# :shown
 
 
 async def main() -> None:

@@ -9,6 +9,7 @@ from mcport.spec.types import TextResourceContents
 server = Server("archive")
 
 
+# shown:
 @dataclass
 class Page:
     number: int
@@ -40,6 +41,9 @@ async def both() -> list[TextResourceContents]:
         TextResourceContents(uri="archive://both/1", text="one"),
         TextResourceContents(uri="archive://both/2", text="two"),
     ]
+
+
+# :shown
 
 
 async def main() -> None:

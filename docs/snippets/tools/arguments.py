@@ -9,6 +9,7 @@ from mcport import Client, Server
 server = Server("hotel")
 
 
+# shown:
 class Guest(BaseModel):
     name: str
     age: Annotated[int, Field(ge=0)]
@@ -28,6 +29,9 @@ async def book(
         room: which kind of room
     """
     return f"{room} for {', '.join(guest.name for guest in guests)}, {nights} nights"
+
+
+# :shown
 
 
 async def main() -> None:

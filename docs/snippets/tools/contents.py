@@ -8,6 +8,7 @@ server = Server("studio")
 PIXEL = b"\x89PNG\r\n\x1a\n" + bytes(8)
 
 
+# shown:
 @server.tool
 async def draw() -> Image:
     """Draw a picture."""
@@ -23,6 +24,9 @@ async def report() -> list[str | Image | ResourceLink | EmbeddedResource]:
         link("studio://weeks/7", "Week 7", mime_type="text/markdown"),
         embed("studio://weeks/7/totals.json", '{"pictures": 2}'),
     ]
+
+
+# :shown
 
 
 async def main() -> None:

@@ -47,7 +47,7 @@ server = Server(
 
 def database() -> Iterator[sqlite3.Connection]:
     """Open the file for one call, and close it after."""
-    connection = sqlite3.connect(FILE, check_same_thread=False)  # it is opened in one worker thread, used in another
+    connection = sqlite3.connect(FILE, check_same_thread=False)  # `delete` uses it on the loop
     connection.row_factory = sqlite3.Row
     try:
         with connection:  # commits, or rolls back where the tool fails

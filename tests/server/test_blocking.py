@@ -246,3 +246,68 @@ async def test_dependencies_are_cleaned_up_each_round_and_ask_themselves(revisio
     async with serving(server, revision, EVERYTHING) as wire:
         assert await said(wire, "greet", Seen(accept(value="Ada"), accept(value=7))) == "o Ada 7"
     assert rounds == ["open", "close"] * (3 if revision in NEW else 1)
+
+
+SHORT = 0.02
+"""Seconds of a time-out that is meant to be up."""
+
+
+async def test_what_a_thread_waits_for_is_stopped_when_the_time_of_its_tool_is_up() -> None:
+    server, stopped, ended = Server("blocking"), anyio.Event(), threading.Event()
+    raised: list[BaseException] = []
+
+    @server.resource("slow://x")
+    async def slow() -> str:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            stopped.set()
+        return "never"
+
+    @server.tool(timeout=SHORT)
+    def work(ctx: Context) -> str:
+        try:
+            ctx.blocking.read_resource("slow://x")
+        except BaseException as error:
+            raised.append(error)
+            raise
+        finally:
+            ended.set()
+        return "read"
+
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("work")
+        with anyio.fail_after(5):
+            await stopped.wait()
+        assert await anyio.to_thread.run_sync(ended.wait, 5)
+    assert [type(error) for error in raised] == [Withdrawn]
+
+
+@pytest.mark.parametrize("with_dependency", [False, True])
+async def test_a_thread_whose_time_is_up_begins_nothing_more_on_the_loop(with_dependency: bool) -> None:
+    server, go, ended, ran = Server("blocking"), threading.Event(), threading.Event(), []
+
+    @server.resource("text://x")
+    async def text() -> str:
+        ran.append(1)
+        await anyio.lowlevel.checkpoint()
+        return "text"
+
+    def late(ctx: Context) -> str:
+        assert go.wait(5)
+        try:
+            ctx.blocking.read_resource("text://x")
+        finally:
+            ended.set()
+        return "read"
+
+    def late_with_dependency(ctx: Context, a: str = Depends(lambda: "a")) -> str:
+        return late(ctx)
+
+    server.add_tool(late_with_dependency if with_dependency else late, name="late", timeout=SHORT)
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("late")
+        go.set()
+        assert await anyio.to_thread.run_sync(ended.wait, 5)
+        await wire.silent()
+    assert ran == []

@@ -286,3 +286,28 @@ def test_a_tool_without_limits_is_called_as_ever() -> None:
     server.add_tool(anyio.sleep_forever, name="b", timeout=5)
     assert server._tools.listing["a"].call is call
     assert server._tools.listing["b"].call is not call
+
+
+async def test_a_tool_whose_time_is_up_while_it_reads_a_resource_is_stopped_and_the_resource_has_not_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server, seen = Server("demo"), []
+
+    @server.resource("slow://x")
+    async def slow() -> str:
+        await anyio.sleep_forever()
+        return "never"
+
+    @server.tool(timeout=SHORT)
+    async def reads(ctx: Context) -> str:
+        try:
+            await ctx.read_resource("slow://x")
+        except BaseException as error:
+            seen.append(isinstance(error, anyio.get_cancelled_exc_class()))
+            raise
+        return "read"
+
+    async with serving(server, REVISION) as wire:
+        assert "took longer" in await wire.text("reads")
+    assert seen == [True]
+    assert "Resource" not in caplog.text

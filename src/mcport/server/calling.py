@@ -7,9 +7,11 @@ program, or lets out a cancellation that nobody asked for, has failed like any o
 from __future__ import annotations
 
 import signal
+import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import anyio
 
@@ -25,6 +27,18 @@ from .signature import Signature
 
 class HandlerQuit(Exception):
     """A handler let out something that is no `Exception` and would have ended more than its own request."""
+
+
+class ThreadedHandler(ABC):
+    """What is called in place of a `def` handler where something must be awaited first: it calls that in a thread."""
+
+    @abstractmethod
+    async def __call__(self, **arguments: Any) -> Any:
+        """Await what is to be awaited, and call the handler."""
+
+    @abstractmethod
+    def through(self, run: Callable[..., Any]) -> Self:
+        """Return the same, with `run(handler, **arguments)` in place of the handler's call in its thread."""
 
 
 async def call(
@@ -104,14 +118,16 @@ def _is_wanted(error: BaseException, exchange: Exchange) -> bool:
     """Whether a handler's task is to end with this: it was cancelled from outside, or is being thrown away.
 
     A task of asyncio counts who cancelled it; elsewhere cancellation comes from outside always. (A handler that awaits
-    a task of its own, which was cancelled, gets a cancellation that is none of this request's.)
+    a task of its own, which was cancelled, gets a cancellation that is none of this request's.) It is the task that
+    runs the handler which counts: under a time-out, and for a thread that waits, that is not the request's own one.
     """
     if not isinstance(error, anyio.get_cancelled_exc_class()):
         return isinstance(error, GeneratorExit)
-    if exchange.cancelled or exchange.task is None:
-        return exchange.cancelled  # in its first step nothing could reach it but its own request's cancellation
-    cancelling: Callable[[], int] | None = getattr(exchange.task, "cancelling", None)
-    return cancelling is None or cancelling() > 0
+    asyncio = sys.modules.get("asyncio")
+    if exchange.cancelled or asyncio is None or not isinstance(error, asyncio.CancelledError):
+        return True
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _pass_on(error: BaseException, signature: Signature) -> None:

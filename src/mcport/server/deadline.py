@@ -24,7 +24,7 @@ CLEANUP: Final = 5.0
 class Deadline:
     """So many seconds of a handler, from `start` on. `ring` is called once when they are over."""
 
-    __slots__ = ("_began", "_held", "_left", "_loop", "_ring", "_timer", "over")
+    __slots__ = ("_began", "_ended", "_held", "_left", "_loop", "_ring", "_timer", "over")
 
     def __init__(self, loop: Loop, seconds: float, ring: Callable[[], None]) -> None:
         self.over = False
@@ -32,6 +32,7 @@ class Deadline:
         self._left = seconds
         self._ring = ring
         self._held = 0
+        self._ended = False
         self._began: float | None = None
         self._timer: Stoppable | None = None
 
@@ -56,14 +57,20 @@ class Deadline:
             self._began = self._loop.time()
             self._wind()
 
+    def end(self) -> None:
+        """Ring no more, whatever else is said."""
+        self.stop()
+        self._ended = True
+
     def stop(self) -> None:
-        """Ring no more."""
+        """Ring no more for now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _wind(self) -> None:
-        self._timer = self._loop.later(max(self._left, 0.0), self._expire)
+        if not self._ended:
+            self._timer = self._loop.later(max(self._left, 0.0), self._expire)
 
     def _expire(self) -> None:
         self._timer = None
@@ -93,7 +100,7 @@ class _Run:
 
     def forget(self) -> None:
         """Nobody waits any more."""
-        self.deadline.stop()
+        self.deadline.end()
         if self._patience is not None:
             self._patience.cancel()
 

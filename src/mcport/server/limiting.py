@@ -17,7 +17,7 @@ from mcport.core.dialects.contract import Admitted
 from mcport.session.exchange import Exchange
 from mcport.session.loop import Loop, Promise
 
-from .calling import call
+from .calling import ThreadedHandler, call
 from .deadline import Deadline, within
 from .signature import Signature
 
@@ -164,7 +164,8 @@ class Limited:
                 if signature.is_async:
                     if deadline is not None:
                         deadline.start()
-                    return await call(function, signature, arguments, exchange, admitted)
+                    in_turn = function if turn is None else _in_turn(function, turn)
+                    return await call(in_turn, signature, arguments, exchange, admitted)
                 in_thread = _in_thread(function, deadline, turn, exchange.outlet.loop)
                 return await call(in_thread, signature, arguments, exchange, admitted)
             finally:
@@ -172,6 +173,11 @@ class Limited:
                     turn.leave()
 
         return await (run(None) if self._seconds is None else within(self._seconds, run, exchange))
+
+
+def _in_turn(function: Callable[..., Any], turn: _Pass) -> Callable[..., Any]:
+    """Return a coroutine function that keeps its turn until the thread that it may need is done."""
+    return function.through(turn.run) if isinstance(function, ThreadedHandler) else function
 
 
 def _in_thread(

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio.from_thread
 import anyio.lowlevel
 
+from mcport.session.crossing import working_for
 from mcport.session.loop import Loop, Promise, Stoppable
 
 if TYPE_CHECKING:
@@ -45,12 +46,13 @@ SNIFFIO: Final[contextvars.ContextVar[str | None] | None] = getattr(
 class _Job:
     """One call: what to run, in whose context, for whom; and how it ended."""
 
-    __slots__ = ("context", "error", "function", "promise", "scope", "value")
+    __slots__ = ("context", "error", "function", "over", "promise", "scope", "value")
 
     def __init__(self, function: Callable[[], Any], promise: Promise[Any], scope: anyio.CancelScope) -> None:
         self.function = function
         self.promise = promise
         self.scope = scope
+        self.over = False
         self.context = contextvars.copy_context()
         self.value: Any = None
         self.error: BaseException | None = None
@@ -63,6 +65,7 @@ class _Job:
 
     def withdraw(self) -> None:
         """Nobody waits any more: the function learns it if it asks, and its thread is free when it returns."""
+        self.over = True
         self.scope.cancel()
         if not self.promise.done():
             self.promise.set_result(None)
@@ -168,6 +171,7 @@ class ThreadPool:
             if not job.promise.done():
                 if ANYIO_THREAD is not None:
                     ANYIO_THREAD.current_cancel_scope = job.scope
+                working_for(job)
                 job.run()
             done.append(job)
             del job

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 
+from mcport.session.crossing import working_for
 from mcport.session.exchange import Stopping
 from mcport.session.loop import Loop
 
@@ -51,10 +52,11 @@ class AnyioWorkers:
 
     async def run(self, function: Callable[[], T], exchange: Stopping) -> T | None:
         with self._loop.scope() as scope:
-            exchange.stop = scope.cancel
+            stay = _Stay(scope)
+            exchange.stop = stay.end
             if exchange.cancelled:
                 scope.cancel()
-            boxed = partial(_boxed, function)
+            boxed = partial(_boxed, function, stay)
             (value,) = await anyio.to_thread.run_sync(boxed, abandon_on_cancel=True, limiter=self._limiter)
             return value
         return None
@@ -63,6 +65,21 @@ class AnyioWorkers:
         return
 
 
-def _boxed(function: Callable[[], T]) -> tuple[T]:
+class _Stay:
+    """Somebody who waits for a thread, until the scope is cancelled."""
+
+    __slots__ = ("_scope", "over")
+
+    def __init__(self, scope: anyio.CancelScope) -> None:
+        self.over = False
+        self._scope = scope
+
+    def end(self) -> None:
+        self.over = True
+        self._scope.cancel()
+
+
+def _boxed(function: Callable[[], T], stay: _Stay) -> tuple[T]:
     """Run a function in a thread. Its value comes in a box, since trio takes no coroutines out of threads."""
+    working_for(stay)
     return (function(),)

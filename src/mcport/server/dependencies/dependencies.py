@@ -1,6 +1,6 @@
 """The dependencies of one server: which handlers have some, and what stands in for what in a test.
 
-Below: `resolving`, `recipe`, `signature`.
+Below: `resolving`, `one_thread`, `recipe`, `signature`.
 """
 
 from __future__ import annotations
@@ -47,22 +47,30 @@ class Dependencies:
         signature = Signature.of(function, context_type=Context, name=name, mark_type=Mark)
         if not signature.marked:
             return function, signature
+        from .one_thread import AfterStanding, InOneThread
         from .resolving import Resolved
 
         marked = {name: mark for name, mark in signature.marked.items() if isinstance(mark, Mark)}
         for mark in marked.values():
             self._recipes.check(mark)
         own = signature.context_parameter
+        name_here = signature.context_parameter = own or _CONTEXT
         resolved = Resolved(
             function,
             marked,
             self._recipes,
             is_async=signature.is_async,
-            context_name=own or _CONTEXT,
+            context_name=name_here,
             takes_context=own is not None,
         )
-        signature.context_parameter, signature.is_async, signature.may_suspend = own or _CONTEXT, True, True
-        return resolved, signature
+        if signature.is_async or not all(map(self._recipes.for_one_thread, marked.values())):
+            signature.is_async = signature.may_suspend = True
+            return resolved, signature
+        called = InOneThread(function, marked, self._recipes, resolved, name_here, own is not None)
+        if not any(self._recipes.standing(marked.values())):
+            return called, signature
+        signature.is_async = signature.may_suspend = True
+        return AfterStanding(called, marked.values(), self._recipes, name_here), signature
 
     @contextmanager
     def override(self, dependency: Callable[..., Any], replacement: Callable[..., Any]) -> Iterator[None]:

@@ -36,7 +36,8 @@ def Depends(function: Callable[..., Any], *, scope: Scope = "call") -> Any:
     The function may be `def` (it then runs in a worker thread), `async def`, or a generator of either kind, whose part
     after the `yield` cleans up once the handler is done; what the handler raised is raised at the `yield`. It may take
     a `Context` and dependencies of its own; everything else it takes must have a default. Parameters that are filled in
-    so never show in a schema.
+    so never show in a schema. A `def` handler whose dependencies are all `def` shares one thread with them, from the
+    first to the last clean-up.
 
     With `scope="call"` it is called at most once a call, whoever asks; with "process" once in the life of the server,
     when it is first needed, and cleaned up when that life ends. Raises TypeError for what is no function.

@@ -7,7 +7,7 @@ marks.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -59,6 +59,24 @@ class Recipes:
             _check_for_process(recipe)
         for need in recipe.needs.values():
             self.check(need, (*above, recipe))
+
+    def for_one_thread(self, mark: Mark) -> bool:
+        """Whether all that a value needs can be made in the thread that asks: by plain functions and generators.
+
+        What stands for the process has been made already, or is made elsewhere.
+        """
+        recipe = self.now(mark.function)
+        if mark.scope == "process":
+            return True
+        return recipe.kind in ("function", "generator") and all(map(self.for_one_thread, recipe.needs.values()))
+
+    def standing(self, marks: Iterable[Mark]) -> Iterator[Mark]:
+        """Return the marks for values of the process that these need, themselves or through others."""
+        for mark in marks:
+            if mark.scope == "process":
+                yield mark
+            else:
+                yield from self.standing(self.now(mark.function).needs.values())
 
     def reaches(self, recipe: Recipe, function: Callable[..., Any]) -> bool:
         """Whether a recipe needs what this function makes, or something that does."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import anyio
 
-from mcport.server.calling import life_of
+from mcport.server.calling import ThreadedHandler, life_of
 from mcport.server.context import Context
 
 from .depends import Mark
-from .making import CleanUp, make, threaded, unstoppable
+from .making import CleanUp, Threaded, make, threaded, unstoppable
 from .recipe import Recipe, Recipes
 from .standing import values_of
 
@@ -27,7 +28,7 @@ CLEANUP: Final = 5.0
 """Seconds that the clean-up of one call may take in all."""
 
 
-class Resolved:
+class Resolved(ThreadedHandler):
     """Something to call in place of a handler: a coroutine function that fills the handler's dependencies in.
 
     It is called with the handler's own arguments and, as `context_name`, the context of the call.
@@ -53,11 +54,26 @@ class Resolved:
     async def __call__(self, **arguments: Any) -> Any:
         name = self._context_name
         context: Context = arguments[name] if self._takes_context else arguments.pop(name)
-        run = Run(self._recipes, context)
+        return await self.fill(arguments, context)
+
+    def through(self, run: Callable[..., Any]) -> Self:
+        """Return the same, with `run(handler, **arguments)` in place of the handler's call, if it runs in a thread."""
+        if self._is_async:
+            return self
+        found = copy(self)
+        found._function = partial(run, self._function)
+        return found
+
+    async def fill(self, arguments: dict[str, Any], context: Context, thread: Threaded = threaded) -> Any:
+        """Fill in the dependencies, call the handler, clean up; `thread` runs what is no coroutine function."""
+        run = Run(self._recipes, context, thread)
         try:
             for name, mark in self._marked.items():
                 arguments[name] = await run.value(mark)
-            value = await self._call(arguments, context)
+            if self._is_async:
+                value = await self._function(**arguments)
+            else:
+                value = await thread(partial(self._function, **arguments), context._exchange)
         except GeneratorExit:
             raise  # the task is being thrown away: nothing can be awaited any more
         except BaseException as error:
@@ -66,17 +82,13 @@ class Resolved:
         await run.clean_up(None)
         return value
 
-    async def _call(self, arguments: dict[str, Any], context: Context) -> Any:
-        if self._is_async:
-            return await self._function(**arguments)
-        return await threaded(partial(self._function, **arguments), context._exchange)
-
 
 class Run:
     """The dependencies of one call."""
 
-    def __init__(self, recipes: Recipes, context: Context) -> None:
+    def __init__(self, recipes: Recipes, context: Context, thread: Threaded) -> None:
         self._recipes = recipes
+        self._thread = thread
         self._context = context
         self._values: dict[Recipe, Any] = {}
         self._open: list[tuple[Recipe, CleanUp]] = []
@@ -93,7 +105,7 @@ class Run:
         arguments = {name: await self.value(need) for name, need in recipe.needs.items()}
         if recipe.context is not None:
             arguments[recipe.context] = self._context
-        value, clean_up = await make(recipe, arguments, exchange)
+        value, clean_up = await make(recipe, arguments, exchange, self._thread)
         if clean_up is not None:
             self._open.append((recipe, clean_up))
         self._values[recipe] = value
@@ -110,7 +122,7 @@ class Run:
                 try:
                     await clean_up(error, exchange)
                 except Exception as other:
-                    error = self._worse(recipe, error, other)
+                    error = worse(recipe, error, other)
                 self._open.pop()
         if scope.cancelled_caught:
             names = ", ".join(recipe.name for recipe, _ in reversed(self._open))
@@ -118,9 +130,10 @@ class Run:
         if error is not None and error is not given:
             raise error
 
-    def _worse(self, recipe: Recipe, error: BaseException | None, other: Exception) -> BaseException:
-        """Which error goes on after a clean-up raised `other`: a call that is being stopped stays so."""
-        if error is None or isinstance(error, Exception):
-            return other
-        log.error("cleaning up dependency %s failed: %r", recipe.name, other, exc_info=other)
-        return error
+
+def worse(recipe: Recipe, error: BaseException | None, other: Exception) -> BaseException:
+    """Return which error goes on after a clean-up raised `other`: a call that is being stopped stays so."""
+    if error is None or isinstance(error, Exception):
+        return other
+    log.error("cleaning up dependency %s failed: %r", recipe.name, other, exc_info=other)
+    return error

@@ -29,6 +29,7 @@ class _Value:
 
     def __init__(self) -> None:
         self.value: Any = None
+        self.made = False
         self.error: BaseException | None = None
         self.ready = anyio.Event()
         self.leave = anyio.Event()
@@ -46,6 +47,8 @@ class Standing:
     async def get(self, recipe: Recipe, exchange: Exchange) -> Any:
         """Return the value of a recipe, made now if it is not there yet; raises what making it raised."""
         held = self._values.get(recipe)
+        if held is not None and held.made:
+            return held.value
         if held is None:
             held = self._values[recipe] = _Value()
             own = _exchange_of_nobody(exchange)
@@ -54,6 +57,11 @@ class Standing:
         if held.error is not None:
             raise held.error
         return held.value
+
+    def found(self, recipe: Recipe) -> list[Any]:
+        """Return the value of a recipe, in a list of its own, or an empty one while there is none; from any thread."""
+        held = self._values.get(recipe)
+        return [held.value] if held is not None and held.made else []
 
     async def _hold(self, recipe: Recipe, held: _Value, exchange: Exchange) -> None:
         """The task that makes a value, keeps it and cleans it up."""
@@ -66,6 +74,7 @@ class Standing:
             held.value, clean_up = await make(recipe, arguments, exchange)
             if clean_up is not None:
                 self._life.endings.append(lambda: self._end(recipe, held))
+            held.made = True
             held.ready.set()
             if clean_up is not None:
                 await held.leave.wait()

@@ -13,8 +13,6 @@ from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .client.caching import ResultCache as ResultCache
-    from .client.callbacks import Asker as Asker
-    from .client.callbacks import ProposedCall as ProposedCall
     from .client.callbacks import Sampling as Sampling
     from .client.changes import Change as Change
     from .client.changes import Notified as Notified
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
     from .client.extension import ClientExtension as ClientExtension
     from .client.handle import CallHandle as CallHandle
     from .client.listening import Changes as Changes
+    from .client.proposed import Asker as Asker
+    from .client.proposed import ProposedCall as ProposedCall
     from .client.tool_result import ToolResult as ToolResult
     from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
@@ -86,8 +86,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ResultCache": "client.caching",
-    "Asker": "client.callbacks",
-    "ProposedCall": "client.callbacks",
+    "Asker": "client.proposed",
+    "ProposedCall": "client.proposed",
     "Sampling": "client.callbacks",
     "Change": "client.changes",
     "Notified": "client.changes",

@@ -2,6 +2,11 @@
 
 import subprocess
 import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
 
 HEAVY = ("httpx", "httpcore", "starlette", "uvicorn", "sse_starlette", "cryptography", "jsonschema_rs", "httpx_sse")
 FACE = "from mcport import Client, Server"
@@ -62,6 +67,42 @@ assert before == after
 assert seen == [], seen
 """
 
+ROOMS = tomllib.loads(Path(__file__).with_name("loaded.toml").read_text(encoding="utf-8"))
+"""What may be loaded, by what somebody does."""
+
+PLAIN_SERVER = """
+import sys
+from mcport import Server
+server = Server("plain")
+
+@server.tool
+async def rooms() -> str:
+    return " ".join(name for name in sys.modules if name.startswith("mcport."))
+"""
+
+PLAIN_CLIENT = """
+import sys
+from mcport import Client
+client = Client([sys.executable, "-c", {server!r}], revision={revision!r})
+"""
+
+CONNECTING = """
+import asyncio
+
+async def main():
+    async with client:
+        print((await client.call_tool("rooms")).text())
+        {show}
+
+asyncio.run(main())
+"""
+
+SHOW = 'print(" ".join(name for name in sys.modules if name.startswith("mcport.")))'
+
+
+def allowed(*doings: str) -> set[str]:
+    return {f"mcport.{room}" for doing in doings for room in ROOMS[doing]["rooms"]}
+
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a process of its own, warnings as errors."""
@@ -94,3 +135,27 @@ def test_p17_importing_the_face_is_a_small_part_of_a_second() -> None:
 def test_p18_a_whole_conversation_says_nothing_and_reaches_no_network() -> None:
     done = run(CONVERSATION.format())
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_p17_a_server_with_one_tool_loads_no_room_of_a_feature_that_it_does_not_use() -> None:
+    loaded = set(run(PLAIN_SERVER + SHOW).stdout.split())
+    assert loaded - allowed("making a server") == set()
+
+
+def test_p17_a_client_loads_no_room_of_a_feature_that_it_does_not_use() -> None:
+    loaded = set(run(PLAIN_CLIENT.format(server="", revision=None) + SHOW).stdout.split())
+    assert loaded - allowed("making a client") == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes have rooms of their own on Windows")
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-11-25", "2026-07-28"])
+def test_p17_until_the_first_answer_neither_side_loads_a_room_of_a_feature_that_is_not_used(revision: str) -> None:
+    script = PLAIN_CLIENT.format(server=PLAIN_SERVER + "server.run()", revision=revision) + CONNECTING.format(show=SHOW)
+    server, client = run(script).stdout.splitlines()
+    assert set(server.split()) - allowed("making a server", "serving a first call") == set()
+    assert set(client.split()) - allowed("making a client", "making a first call") == set()
+
+
+def test_every_room_that_may_be_loaded_is_there() -> None:
+    gone = [room for doing in ROOMS for room in ROOMS[doing]["rooms"] if find_spec(f"mcport.{room}") is None]
+    assert gone == []

@@ -22,8 +22,9 @@ from mcport.session.workers import Workers, workers_for
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
-from .callbacks import Asker, Callback, Callbacks
+from .callbacks import Callback, Callbacks
 from .form import fault_of_answer, fault_of_schema
+from .proposed import Asker
 from .roots import said_roots
 from .sampled import fault_of_sampling, said_message
 from .urls import warnings_of

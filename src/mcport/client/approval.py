@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import NotApproved
 
-from .callbacks import Callback, ProposedCall
+from .callbacks import Callback
 from .definitions import Definitions
+from .proposed import ProposedCall
 
 if TYPE_CHECKING:
     from mcport.spec.types import Tool

@@ -3,14 +3,15 @@
 Those that answer questions (`elicit`, `elicit_url`, `sample`, `roots`, `approve`) may be coroutine functions, which run
 on the loop, or plain ones, which run in a thread each, so that `input()` keeps nobody waiting. Those that are only told
 something (`progress`, `log`) are called on the loop if they are plain and so must not block. A callback that demands
-one argument more is also given the `Asker`. Nothing is called here. Below: the abilities of revisions, `roots`.
+one argument more is also given the `Asker`. Nothing is called here. Below: the abilities of revisions, `proposed`,
+`roots`.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
         ElicitRequestURLParams,
         ElicitResult,
         LoggingMessageNotificationParams,
-        Tool,
     )
 
+    from .proposed import Asker, ProposedCall
     from .roots import RootLike
 
 ROOTS_CHANGED: Final = "notifications/roots/list_changed"
@@ -74,34 +75,6 @@ RootsCallback: TypeAlias = (
 
 ApproveCallback: TypeAlias = "Callable[[ProposedCall], Awaitable[bool] | bool]"
 """Called with a tool call before it goes out; whether it may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, for a callback that wants to show it.
-
-    `server` is the name that the host's own target has, `server_info` what the server says of itself. `call` is the
-    method of the request that the question belongs to, where that is known (stateless era). `warnings` are what a user
-    should be told before opening a URL, in plain words.
-    """
-
-    server: str
-    server_info: JsonObject = field(default_factory=dict)
-    call: str | None = None
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ProposedCall:
-    """A call of a tool that is about to go out.
-
-    `tool` is its definition, if the client has listed it. What it says of itself is the server's word and no proof.
-    """
-
-    name: str
-    arguments: JsonObject
-    server: str
-    tool: Tool | None = None
 
 
 @dataclass(frozen=True, slots=True)

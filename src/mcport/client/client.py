@@ -219,7 +219,7 @@ class Client(Conversing):
 
         def answering() -> Answering:
             from .answering import Answering
-            from .callbacks import Asker
+            from .proposed import Asker
 
             asker, most = Asker(self._server, opened.server_info or {}), self._limits.questions_per_minute
             return Answering(self._callbacks, opened.revision, asker, loop, most)

@@ -87,7 +87,8 @@ class ToolResult(CallToolResult, Generic[DataT]):
                 return text == value
             case [TextContent(text=text)]:
                 try:
-                    return to_json(parse_json(text.encode())) == to_json(value)
+                    said, written = text.encode(), to_json(value)
+                    return said == written or to_json(parse_json(said)) == written
                 except ValueError:
                     return False
         return False

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, cast
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaError, from_json, to_json
@@ -106,6 +106,8 @@ def _fragment(annotation: object, _: str) -> tuple[Node, Schema]:
 
 
 def _core(annotation: object) -> CoreSchema:
+    from pydantic import TypeAdapter  # loading it is dear, and the commonest types do without
+
     return TypeAdapter(cast(Any, readable(annotation))).core_schema
 
 

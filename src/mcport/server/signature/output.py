@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, NoReturn, cast
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 from pydantic_core import (
+    CoreSchema,
     PydanticSerializationError,
     SchemaError,
     SchemaSerializer,
@@ -81,7 +82,7 @@ class Output:
 
     def _first_write(self, value: object) -> bytes:
         """Compile validator and serializer when they are first needed."""
-        core = self._core if self._core is not None else cast(Node, TypeAdapter(self._annotation).core_schema)
+        core = self._core if self._core is not None else cast(Node, _core_of(self._annotation))
         self._validate = SchemaValidator(cast(Any, core)).validate_python
         self._serialize = to_json if self._trusted in _SCALARS else _serializer(core)
         self.holds_anything = _holds_anything(core)
@@ -133,11 +134,17 @@ def _read(annotation: Any) -> Output:
     if ours := next(filter(_is_ours, _types(annotation)), None):
         raise TypeError(f"{ours.__name__} is content, or a result, and no value")
     annotation = readable(annotation)
-    core = TypeAdapter(annotation).core_schema
+    core = _core_of(annotation)
     schema = promised(plain(_rooted(json_schema(core, "serialization"))))
     if isinstance(annotation, type):
         schema.pop("title", None)  # the name of the class
     return Output(annotation, schema, cast(Node, core))
+
+
+def _core_of(annotation: Any) -> CoreSchema:
+    from pydantic import TypeAdapter  # loading it is dear, and the commonest types do without
+
+    return TypeAdapter(annotation).core_schema
 
 
 def _rooted(schema: Schema) -> Schema:

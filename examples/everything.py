@@ -126,6 +126,20 @@ async def test_logging_tool(ctx: Context) -> str:
     return "Logged, for whoever listens."
 
 
+@server.tool
+async def wait(seconds: float = 60) -> str:
+    """Take a long time; who loses patience may withdraw the call, and test://withdrawn counts it."""
+    try:
+        await anyio.sleep(seconds)
+    except anyio.get_cancelled_exc_class():
+        withdrawn["calls"] += 1
+        raise
+    return f"{seconds:g} s have passed."
+
+
+withdrawn = {"calls": 0}
+
+
 # ---- asking: questions to the client's user, to its model, and for its roots
 
 
@@ -440,6 +454,12 @@ watched = {"changes": 0}
 def watched_resource() -> dict[str, int]:
     """How often touch_watched_resource was called."""
     return watched
+
+
+@server.resource("test://withdrawn", mime_type="application/json")
+def withdrawn_calls() -> dict[str, int]:
+    """How many calls of `wait` were withdrawn."""
+    return withdrawn
 
 
 @server.resource("test://template/{id}/data", mime_type="application/json")

@@ -205,6 +205,16 @@ async def test_an_argument_that_http_repeats_in_a_header_says_so_and_may_be_left
         assert await wire.text("test_x_mcp_header") == "Region: none"
 
 
+@pytest.mark.parametrize("revision", ALL)
+async def test_a_call_that_is_withdrawn_stops(revision: str) -> None:
+    async with serving(fresh(), revision) as wire:
+        id = wire.request("tools/call", {"name": "wait"})
+        assert (await read(wire, "test://withdrawn"))["text"] == '{"calls":0}'
+        wire.notify("notifications/cancelled", {"requestId": id})
+        assert (await read(wire, "test://withdrawn"))["text"] == '{"calls":1}'
+        assert await wire.text("wait", {"seconds": 0}) == "0 s have passed."
+
+
 # ---- what changes
 
 

@@ -60,14 +60,18 @@ class Seen:
         error: dict[str, Any] = last["error"]
         return error
 
-    def progress(self, step: str) -> list[object]:
-        return [line["progress"] for line in self._lines if line["step"] == step and "progress" in line]
+    def progress(self, step: str) -> list[list[object]]:
+        return [line["progress"] for line in self.of(step) if "progress" in line]
+
+    def of(self, step: str) -> list[dict[str, Any]]:
+        """Everything that was printed under one name."""
+        return [line for line in self._lines if line["step"] == step]
 
     def closed(self) -> bool:
         return bool(self._lines[-1] == {"step": "closed"})
 
     def _last(self, step: str) -> dict[str, Any]:
-        return [line for line in self._lines if line["step"] == step][-1]
+        return self.of(step)[-1]
 
 
 @pytest.fixture(scope="module", params=sorted(MODES))

@@ -67,8 +67,6 @@ async def test_multiple_content_types() -> list[str | Image | EmbeddedResource]:
 
 @dataclass
 class Weather:
-    """What one station measured."""
-
     city: str
     celsius: float
     sky: Literal["clear", "cloudy", "rain"]
@@ -145,8 +143,6 @@ withdrawn = {"calls": 0}
 
 @dataclass
 class User:
-    """Who is there."""
-
     username: Annotated[str, Field(description="How you would like to be called")]
     email: Annotated[str, Field(description="Where to write to", json_schema_extra={"format": "email"})]
 
@@ -178,28 +174,19 @@ async def test_list_roots(ctx: Context) -> list[str]:
     return [root.uri for root in await ctx.list_roots()]
 
 
-DEFAULTS = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "description": "Your name", "default": "John Doe"},
-        "age": {"type": "integer", "description": "Your age", "default": 30},
-        "score": {"type": "number", "description": "Your score", "default": 95.5},
-        "status": {
-            "type": "string",
-            "description": "How you are",
-            "enum": ["active", "inactive", "pending"],
-            "default": "active",
-        },
-        "verified": {"type": "boolean", "description": "Whether somebody checked", "default": True},
-    },
-    "required": [],
-}
+@dataclass
+class Entry:
+    name: Annotated[str, Field(description="Your name")] = "John Doe"
+    age: Annotated[int, Field(description="Your age")] = 30
+    score: Annotated[float, Field(description="Your score")] = 95.5
+    status: Literal["active", "inactive", "pending"] = "active"
+    verified: Annotated[bool, Field(description="Whether somebody checked")] = True
 
 
 @server.tool
 async def test_elicitation_sep1034_defaults(ctx: Context) -> str:
     """Ask with a form of which every field has a default."""
-    answer = await ctx.elicit("Please look through your entry.", DEFAULTS)
+    answer = await ctx.elicit("Please look through your entry.", Entry)
     return f"The user chose to {answer.action}: {answer.data}"
 
 
@@ -223,7 +210,6 @@ ENUMS = {
         },
         "titledMulti": {"type": "array", "description": "Several, by title", "items": {"anyOf": VALUES}},
     },
-    "required": [],
 }
 
 
@@ -253,29 +239,21 @@ async def test_streaming_elicitation(ctx: Context) -> str:
 
 @dataclass
 class Name:
-    """A name."""
-
     name: str
 
 
 @dataclass
 class Confirmation:
-    """A yes or a no."""
-
     ok: bool
 
 
 @dataclass
 class Colour:
-    """A colour."""
-
     color: str
 
 
 @dataclass
 class Background:
-    """What a prompt should know."""
-
     context: str
 
 
@@ -374,7 +352,7 @@ ADDRESS_BOOK = {
 
 
 async def accept(arguments: dict[str, Any]) -> str:
-    """A tool whose schema is passed on to the letter."""
+    """Take what fits a schema that is passed on to the letter."""
     return f"Accepted: {', '.join(sorted(arguments))}"
 
 

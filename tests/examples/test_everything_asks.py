@@ -87,7 +87,7 @@ async def test_every_field_has_a_default_where_the_revision_knows_some(revision:
     expected = known if revision in FULL else {"verified": True}
     assert {name: field["default"] for name, field in fields.items() if "default" in field} == expected
     assert [field["type"] for field in fields.values()] == ["string", "integer", "number", "string", "boolean"]
-    assert "'status': 'inactive'" in result["content"][0]["text"]
+    assert "status='inactive'" in result["content"][0]["text"]
 
 
 @pytest.mark.parametrize("revision", FULL)

@@ -53,8 +53,8 @@ def test_it_works_with_the_servers_that_start_and_reports_the_others(tmp_path: P
     assert [line for line in said if not line.startswith("> ")] == [
         "The tool says: 42",
         "The tool says: The model said: You said: hello",
-        "The tool says: The user chose to accept: {'name': 'John Doe', 'age': 30, 'score': 95.5, 'status': 'active', "
-        "'verified': True}",
+        "The tool says: The user chose to accept: "
+        "Entry(name='John Doe', age=30, score=95.5, status='active', verified=True)",
         "The tool says: Three messages were logged.",
         "The tool says: failed: add: argument 'b' must be an integer, got 'x'",
         "None of my tools fits.",

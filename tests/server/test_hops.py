@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import json
 import os
 import sys
@@ -146,11 +147,13 @@ class Count:
 @contextmanager
 def counting() -> Iterator[Count]:
     count = Count()
+    gc.disable()  # else what earlier tests left behind may be taken away now, by finalizers that count
     sys.setprofile(count.hook)
     try:
         yield count
     finally:
         sys.setprofile(None)
+        gc.enable()
 
 
 class Turns:

@@ -1,4 +1,4 @@
-"""Everything: one server that shows each part of the protocol, with a tool, resource or prompt for each.
+"""Everything: a server with a tool, resource or prompt for each part of the protocol.
 
 It also meets what the official conformance suite asks of a server, which is why things are named `test_...`.
 

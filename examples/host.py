@@ -1,4 +1,4 @@
-"""A host: several servers from an `mcpServers` file, one list of tools, and a model that works with them.
+"""A host: the servers of an `mcpServers` file, one list of tools, and a model that uses them.
 
     mcport run example:host servers.json "Please calculator.add a=17 b=25"
 

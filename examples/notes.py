@@ -1,4 +1,4 @@
-"""Notes in an SQLite file: a server on real data that asks before it destroys, completes names and tells of changes.
+"""Notes in an SQLite file: asks before it deletes, completes titles, tells of changes.
 
     NOTES=my-notes.db mcport run example:notes
     mcport call example:notes write title="Shopping" text="Bread, tea"

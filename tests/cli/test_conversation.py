@@ -401,6 +401,8 @@ def test_the_servers_log_is_shown_on_stderr_from_the_level_on_that_is_asked_for(
 def test_examples_lists_what_can_be_run(here: Here) -> None:
     done = here("examples")
     assert done.returncode == 0
+    shown = [line.split()[0] for line in done.stdout.split("\n\n")[0].splitlines()]
+    assert shown == ["everything", "host", "notes", "quickstart"]
     assert "quickstart     A small weather desk" in done.stdout
 
 

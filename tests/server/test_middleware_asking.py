@@ -37,7 +37,7 @@ class Watching(Middleware):
         except BaseException as error:
             self.seen.append(type(error))
             raise
-        self.seen.append(type(result))
+        self.seen.append(result.__class__)
         return result
 
 

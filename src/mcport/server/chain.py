@@ -1,6 +1,6 @@
 """A route that leads through the hooks of middleware, from the outermost one to the handler and back.
 
-Loaded with the first middleware. Below: `requests`, `undressing`, `calling`, `routes`.
+Loaded with the first middleware. Below: `requests`, `unread`, `calling`, `routes`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .content import failed
 from .faults import Faults
 from .requests import VIEWS, Request
 from .routes import Route
-from .undressing import undressed
+from .unread import as_it_came, unread
 
 
 class Chain:
@@ -44,7 +44,7 @@ class Chain:
                 exchange.stop = scope.cancel
                 if exchange.cancelled:
                     scope.cancel()
-                return await self._first(request)
+                return as_it_came(await self._first(request), admitted.revision)
             return {}  # withdrawn: nobody will read it
         except Exception as error:
             return self._told(error)
@@ -65,7 +65,7 @@ class Chain:
         if exchange.cancelled and stop is not None:
             stop()
             await anyio.lowlevel.checkpoint()
-        return undressed(self._method, result)
+        return unread(self._method, result, context._admitted.revision)
 
     def _told(self, error: Exception) -> object:
         """Return how the client is told of an error that came out of the hooks, or raise that."""

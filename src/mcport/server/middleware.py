@@ -49,7 +49,8 @@ class Middleware:
 
     A hook may change the request, answer without calling `next`, change the result, call `next` again, or raise:
     a `ProtocolError` goes out as it is, a `ToolError` is what the model reads, anything else is treated as an
-    unexpected error of a handler. Results are those of `mcport.spec.types`; a question to the client is an
+    unexpected error of a handler. Results are those of `mcport.spec.types` (`isinstance` tells which), made when they
+    are looked at: one that is only passed on is neither read nor written again. A question to the client is an
     `InputRequired`. The first middleware is the outermost; `on_request` stands outside of the other hooks of the same
     object and sees every method but `initialize` and `subscriptions/listen`. A hook costs a request that passes it; one
     that is not written costs nothing.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from functools import cache
 from typing import Any
 
@@ -91,7 +92,7 @@ async def test_every_tool_is_there_and_described_in_an_order_that_stays(revision
     async with serving(everything(), revision) as wire:
         tools = await listed(wire, "tools")
         assert {*TOOLS} <= {tool["name"] for tool in tools}
-        assert all(tool["description"] for tool in tools)
+        assert all(tool["description"] and re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", tool["name"]) for tool in tools)
         assert await listed(wire, "tools") == tools
 
 
@@ -315,8 +316,12 @@ async def test_prompts_are_listed_and_filled_in(revision: str) -> None:
 async def test_an_argument_of_a_prompt_is_completed(revision: str) -> None:
     async with serving(everything(), revision) as wire:
         ref = {"type": "ref/prompt", "name": "test_prompt_with_arguments"}
-        for argument, expected in (("arg1", ["paris", "park", "party"]), ("arg2", [])):
-            params = {"ref": ref, "argument": {"name": argument, "value": "par"}}
+        for argument, value, expected in (
+            ("arg1", "", ["paris", "park", "party"]),
+            ("arg1", "park", ["park"]),
+            ("arg2", "p", []),
+        ):
+            params = {"ref": ref, "argument": {"name": argument, "value": value}}
             assert (await wire.ask("completion/complete", params))["result"]["completion"]["values"] == expected
 
 

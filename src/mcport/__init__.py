@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .client.proposed import Asker as Asker
     from .client.proposed import ProposedCall as ProposedCall
     from .client.tool_result import ToolResult as ToolResult
+    from .content import text_of as text_of
     from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
     from .errors import Cancelled as Cancelled
@@ -104,6 +105,7 @@ _HOMES = {
     "ClientExtension": "client.extension",
     "CallHandle": "client.handle",
     "Changes": "client.listening",
+    "text_of": "content",
     "InputRequired": "core.input_required",
     "Limits": "core.limits",
     "Cancelled": "errors",

@@ -1,5 +1,7 @@
 """Content made easily: pictures, sounds and files, from a path or from bytes; links, and resources embedded.
 
+`text_of` reads the words in whatever came.
+
 Each is content of the protocol, so that tools, prompts and resources may return it, alone or among others. Files are
 read at once, up to a size, and never anything but regular files. It refuses to know who sends content and in which
 revision. Below: the types of content.
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
@@ -20,14 +22,16 @@ from mcport.spec.types import (
     EmbeddedResource,
     ImageContent,
     ResourceLink,
+    TextContent,
     TextResourceContents,
 )
 
 if TYPE_CHECKING:
+    from mcport.spec.model import Model
     from mcport.spec.scalars import JSONObject
     from mcport.spec.types import Annotations, Icon
 
-__all__ = ["MOST_BYTES", "Audio", "File", "Image", "embed", "link"]
+__all__ = ["MOST_BYTES", "Audio", "File", "Image", "embed", "link", "text_of"]
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 """How large data may be by default: as base64 it still fits into one message to most clients."""
@@ -270,3 +274,24 @@ def _check_uri(what: str, uri: str) -> None:
     scheme, colon, rest = uri.partition(":")
     if not (colon and rest and scheme.isascii() and scheme[:1].isalpha()):
         raise ValueError(f"{what}: {uri!r:.100} is no URI; it begins with a scheme, as in 'file:///notes.md'")
+
+
+def text_of(said: Model | Sequence[Model]) -> str:
+    """Return the texts in what somebody said, a line each; empty where there are none.
+
+    `said` is the result of a tool, a resource, a prompt or a model, a message, one piece of content, or several of
+    these: `text_of(await client.read_resource(uri))`, `text_of(await ctx.sample("..."))`. Pictures, sounds, links and
+    embedded resources say nothing here.
+    """
+    return "\n".join(_texts(said))
+
+
+def _texts(said: object) -> Iterator[str]:
+    if isinstance(said, TextContent | TextResourceContents):
+        yield said.text
+    elif isinstance(said, list | tuple):
+        for each in said:
+            yield from _texts(each)
+    else:
+        for name in ("content", "contents", "messages"):
+            yield from _texts(getattr(said, name, ()))

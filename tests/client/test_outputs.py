@@ -94,7 +94,7 @@ async def test_a_tool_that_failed_promised_nothing(revision: str) -> None:
 
 @pytest.mark.parametrize("revision", ["2025-03-26", "2024-11-05"])
 async def test_revisions_without_output_schemas_check_nothing(revision: str) -> None:
-    assert (await called(wired(revision, POINT, text="3"), revision)).data is None
+    assert (await called(wired(revision, POINT, text="3"), revision)).data == "3"
 
 
 async def test_nothing_is_checked_where_the_tool_was_not_listed_and_nothing_is_asked_behind_the_callers_back() -> None:
@@ -355,6 +355,29 @@ async def test_a_type_that_nobody_can_read_is_refused_before_the_tool_runs() -> 
     with pytest.raises(Exception, match="Wire"):
         await called(wire, NEW, as_=Wire)
     assert not of(wire.messages, "tools/call")
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize(
+    ("content", "failed", "value"),
+    [
+        ([{"type": "text", "text": "mild"}], False, "mild"),
+        ([{"type": "text", "text": "3"}], False, "3"),
+        ([{"type": "text", "text": "mild"}], True, None),
+        ([{"type": "text", "text": "mild"}, {"type": "text", "text": "dry"}], False, None),
+        ([{"type": "image", "data": "aGk=", "mimeType": "image/png"}], False, None),
+        ([], False, None),
+    ],
+)
+async def test_one_text_is_the_value_where_no_structured_content_came(
+    revision: str, content: Any, failed: bool, value: Any
+) -> None:
+    given = answer(content=content, isError=failed)
+    async with client_of(Wire({**usual(revision), "tools/call": [given]}), revision) as client:
+        found = await client.call_tool("t")
+    assert found.data == value
+    assert found.structured_content is None
+    assert copy.deepcopy(found).data == value
 
 
 def test_type_checkers_know_the_value() -> None:

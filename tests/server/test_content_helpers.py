@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from mcport import Server
-from mcport.content import Audio, File, Image, embed, link
+from mcport import Client, Server
+from mcport.content import Audio, File, Image, embed, link, text_of
 from mcport.spec.revisions import REVISIONS
 from mcport.spec.types import (
     Annotations,
     BlobResourceContents,
     CallToolResult,
+    CreateMessageResult,
     Icon,
     PromptMessage,
     TextContent,
@@ -220,3 +221,35 @@ async def test_a_list_that_may_hold_anything_is_content_where_it_holds_some(revi
         assert [tool.get("outputSchema") for tool in shown] == [None, None]
         assert [block["type"] for block in (await wire.call("mixed"))["content"]] == ["text", "image"]
         assert await wire.text("plain") == '[1,"b"]'
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_the_words_of_any_result_are_read_by_one_function(revision: str) -> None:
+    server = Server("words")
+
+    @server.tool
+    async def say() -> list[Any]:
+        return ["one", Image(data=b"x", mime_type="image/png"), "two"]
+
+    @server.resource("words://x")
+    async def words() -> str:
+        return "three"
+
+    @server.prompt
+    async def ask() -> str:
+        return "four"
+
+    async with Client(server, revision=revision) as client:
+        said = await client.call_tool("say")
+        assert text_of(said) == said.text() == "one\ntwo"
+        assert text_of(await client.read_resource("words://x")) == "three"
+        prompt = await client.get_prompt("ask")
+        assert text_of(prompt) == text_of(prompt.messages) == text_of(prompt.messages[0]) == "four"
+
+
+def test_the_words_of_a_model_are_read_too_and_what_has_none_is_empty() -> None:
+    text = TextContent(type="text", text="five")
+    assert text_of(CreateMessageResult(role="assistant", model="m", content=text)) == "five"
+    assert text_of(CreateMessageResult(role="assistant", model="m", content=[text, text])) == "five\nfive"
+    assert text_of(Image(data=b"x", mime_type="image/png")) == ""
+    assert text_of([]) == ""

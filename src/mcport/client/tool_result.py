@@ -31,14 +31,16 @@ class ToolResult(CallToolResult, Generic[DataT]):
     def data(self) -> DataT:
         """The value that the tool gave back: of the type that the call named with `as_`, else as JSON.
 
-        Without `as_` it is the structured content, None if there is none. In revisions before 2026-07-28 a value that
-        is no object comes wrapped in one; it is taken out where the tool was listed with exactly that output schema,
-        and where it was not listed, but the text says the value alone.
+        Without `as_` it is the structured content. In revisions before 2026-07-28 a value that is no object comes
+        wrapped in one; it is taken out where the tool was listed with exactly that output schema, and where it was not
+        listed, but the text says the value alone. Where no structured content came, as from tools that return plain
+        text and from all tools before 2025-06-18, it is the text, if that is one block and all there is; else, and
+        where the tool failed, it is None.
         """
         try:
             found: DataT = self._data  # type: ignore[attr-defined]  # a slot, which no checker sees in a model
         except AttributeError:
-            found = self.structured_content
+            found = self.structured_content if "structured_content" in self.model_fields_set else self._only_text()
         return found
 
     def text(self) -> str:
@@ -79,6 +81,12 @@ class ToolResult(CallToolResult, Generic[DataT]):
             except ValidationError as error:
                 faults.append(first_fault(error))
         raise ValueError(faults[0])
+
+    def _only_text(self) -> Any:
+        match self.content:
+            case [TextContent(text=text)] if not self.is_error:
+                return text
+        return None
 
     def _says(self, value: object) -> bool:
         """Whether the content is one text, and that is the value."""

@@ -1,10 +1,11 @@
 """Notes in an SQLite file: asks before it deletes, completes titles, tells of changes.
 
-    NOTES=my-notes.db mcport run example:notes
     mcport call example:notes write title="Shopping" text="Bread, tea"
-    mcport listen example:notes note://Shopping
+    mcport call example:notes delete title="Shopping"
+    mcport read example:notes notes://all --env NOTES=other-notes.db
 
-`delete` asks the user first. Whoever listens to this server hears of every change that is made through it.
+The file is `notes.db` in the directory where the server runs, or the one that the variable NOTES names. `delete` asks
+the user first. Whoever listens to this server hears of every change that is made through it.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .errors import ConnectFailed as ConnectFailed
     from .errors import ConnectionLost as ConnectionLost
     from .errors import ConversationError as ConversationError
+    from .errors import ExtensionAnswered as ExtensionAnswered
     from .errors import InvalidAnswer as InvalidAnswer
     from .errors import McportError as McportError
     from .errors import MissingCapability as MissingCapability
@@ -112,6 +113,7 @@ _HOMES = {
     "ConnectFailed": "errors",
     "ConnectionLost": "errors",
     "ConversationError": "errors",
+    "ExtensionAnswered": "errors",
     "InvalidAnswer": "errors",
     "McportError": "errors",
     "MissingCapability": "errors",

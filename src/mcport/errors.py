@@ -36,7 +36,7 @@ HTTP endpoint, a client) decides whose fault it was and how it is told. This pag
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 PARSE_ERROR: Final = -32700
 INVALID_REQUEST: Final = -32600
@@ -267,6 +267,21 @@ class OutputInvalid(InvalidAnswer):
         super().__init__(line, server=server, phase=phase, cause=cause)
         self.tool = tool
         self.result = result
+
+
+class ExtensionAnswered(ConversationError):
+    """A typed call was answered with a result of a type that an extension added, such as a task in place of a result.
+
+    It comes only to clients that declared such results (`ClientExtension(result_types=...)`). `kind` is the type,
+    `members` are the other members of the result, as on the wire; `client.request` returns such results as they are.
+    """
+
+    def __init__(
+        self, line: str, *, kind: str, members: dict[str, Any], server: str = "", phase: str = "", cause: str = ""
+    ) -> None:
+        super().__init__(line, server=server, phase=phase, cause=cause)
+        self.kind = kind
+        self.members = members
 
 
 class ToolFailed(ConversationError):

@@ -6,10 +6,7 @@ import json
 
 import pytest
 
-from mcport import (
-    Client,
-    ClientExtension,
-)
+from mcport import Client, ClientExtension, Context, Extension, ExtensionAnswered, Server
 from mcport.errors import InvalidAnswer
 from tests.server.jobs import JOBS, server
 from tests.server.wire import ALL, CAPABILITIES, NEW, OLD, Json
@@ -72,3 +69,73 @@ def test_a_client_declares_an_extension_once() -> None:
         Client(server(), extensions=[ClientExtension(JOBS), ClientExtension(JOBS)])
     with pytest.raises(ValueError, match="settings are an object"):
         Client(server(), extensions={JOBS: 5})  # type: ignore[arg-type]
+
+
+@STATELESS
+async def test_a_typed_call_that_an_extension_answered_raises_what_it_answered(revision: str) -> None:
+    extension = ClientExtension(JOBS, result_types={"com.example/job": ["tools/call"]})
+    async with Client(server(), revision=revision, extensions=[extension]) as client:
+        with pytest.raises(ExtensionAnswered) as caught:
+            await client.call_tool("work")
+        line = "tools/call on server 'demo': the result is of type 'com.example/job', which an extension added"
+        assert str(caught.value) == line
+        assert caught.value.kind == "com.example/job"
+        assert (caught.value.members["jobId"], caught.value.members["most"]) == ("j1", 3)
+        assert "resultType" not in caught.value.members
+        got = await client.request("com.example/jobs.get", {"jobId": caught.value.members["jobId"]})
+        assert got["text"] == "done later"
+        assert (await client.call_tool("owned")).text() == "x"
+
+
+OFFICIAL = "io.modelcontextprotocol/example"
+KEY = "io.modelcontextprotocol/example-of"
+
+
+@STATELESS
+async def test_metadata_of_a_declared_extension_may_be_given_and_no_other_reserved_key(revision: str) -> None:
+    demo = Server("demo")
+
+    @demo.tool
+    async def seen(ctx: Context) -> list[int | None]:
+        return [ctx.meta.get(OFFICIAL), ctx.meta.get(KEY)]
+
+    async def said(client: Client, key: str) -> object:
+        return (await client.call_tool("seen", meta={key: 1})).data
+
+    async with Client(demo, revision=revision, extensions=[ClientExtension(OFFICIAL, meta_keys=[KEY])]) as client:
+        assert await said(client, OFFICIAL) == [1, None]
+        assert await said(client, KEY) == [None, 1]
+        with pytest.raises(ValueError, match="the prefix is reserved for the protocol"):
+            await said(client, "io.modelcontextprotocol/other")
+    async with Client(demo, revision=revision, extensions={OFFICIAL: {}}) as client:
+        assert await said(client, OFFICIAL) == [1, None]
+        with pytest.raises(ValueError, match="the prefix is reserved for the protocol"):
+            await said(client, KEY)
+    async with Client(demo, revision=revision) as client:
+        with pytest.raises(ValueError, match="the prefix is reserved for the protocol"):
+            await said(client, OFFICIAL)
+    with pytest.raises(ValueError, match="is reserved for the protocol"):
+        ClientExtension(JOBS, meta_keys=[KEY])
+
+
+@pytest.mark.requirement("ext.vendor-prefix")
+@SPOKEN
+@pytest.mark.parametrize(
+    ("identifier", "is_poor"),
+    [
+        (JOBS, False),
+        (OFFICIAL, False),
+        ("de.example.team/x", False),
+        ("io.example/x", False),
+        ("mine/x", True),
+        ("example.com/x", True),
+        ("team.example.COM/x", True),
+    ],
+)
+def test_a_prefix_that_is_no_reversed_domain_is_warned_of(
+    spoken: str, identifier: str, is_poor: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    Extension(identifier)
+    ClientExtension(identifier)
+    line = f"extension {identifier!r}: its prefix is no reversed domain name, as in 'com.example/name'"
+    assert [record.getMessage() for record in caplog.records] == ([line, line] if is_poor else [])

@@ -267,9 +267,10 @@ class Client(Conversing):
 
     def _declare(self, extensions: Extensions) -> None:
         """Declare extensions to every server."""
-        from .extension import with_extensions
+        from .extension import Declared, with_extensions
 
-        self._approach = with_extensions(self._approach, extensions)
+        declared = Declared(extensions)
+        self._approach, self._meta_keys = with_extensions(self._approach, declared), declared.meta_keys
 
     def _remember(self, revision: Revision) -> None:
         """A client that connects again need not find out again."""

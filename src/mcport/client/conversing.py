@@ -5,12 +5,13 @@ Below: the generated `calls`, `connection`, `reading` and `saying`.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Container, Coroutine, Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
+from mcport.core.dialects.contract import COMPLETE
 from mcport.core.dialects.opening import Opened
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
@@ -56,6 +57,8 @@ class Conversing(ToolCalls):
         self._patience = patience
         self._limits = limits
         self._loop: Loop | None = None
+        self._meta_keys: Container[str] = frozenset()
+        """Keys of `_meta` that declared extensions have defined."""
         self._connection: Connection | None = None
         self._subscriptions: Subscriptions | None = None
         self._opened: Opened | None = None
@@ -311,7 +314,7 @@ class Conversing(ToolCalls):
         if connection is None or loop is None:
             raise self._absent(method)
         if meta is not None or (params is not None and "_meta" in params):
-            params = with_meta(params, meta, self._known.revision)
+            params = with_meta(params, meta, self._known.revision, self._meta_keys)
         patience = self._patience_of(timeout)
         if progress is None:
             run = connection.ask(method, params, patience, None, rounds)
@@ -386,9 +389,14 @@ class Conversing(ToolCalls):
         return result
 
     def _read(self, method: str, found: JsonObject | InputRequired) -> Any:
-        """Return the typed result of a method; questions are returned as they are."""
+        """Return the typed result of a method; questions are returned as they are.
+
+        Raises `ExtensionAnswered` for a result of a type that an extension added.
+        """
         if isinstance(found, InputRequired):
             return found
+        if found.get("resultType", COMPLETE) != COMPLETE and self._spoken.era == "stateless":
+            raise Failures(self._server).extended(method, found)
         try:
             return read_result(method, found)
         except ValueError as error:

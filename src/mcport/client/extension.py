@@ -5,14 +5,24 @@ Below: `core.extensions`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mcport.core.dialects.opening import Approach
-from mcport.core.extensions import check_identifier, check_result_type, check_settings, declaration
+from mcport.core.extensions import (
+    check_identifier,
+    check_own_key,
+    check_result_type,
+    check_settings,
+    declaration,
+    doubt_of,
+)
 from mcport.core.jsonrpc import JsonObject
 from mcport.spec.revisions import Revision
+
+log: Final = logging.getLogger("mcport.client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +30,27 @@ class ClientExtension:
     """An extension that a client declares in each request.
 
     `settings` are declared with the identifier. `result_types` are values of `resultType` that it adds, each with the
-    methods that may be answered so: `client.request` returns such results, and without them they are invalid answers.
-    In the handshake era an extension is declared only with `handshake`. Raises ValueError for what cannot be an
-    identifier or settings. See basic/versioning of the specification, "Extension Negotiation".
+    methods that may be answered so: `client.request` returns such results, typed calls raise `ExtensionAnswered` with
+    them, and without being declared here they are invalid answers. `meta_keys` are keys that may be given in `meta=`,
+    also under a prefix that is reserved for official extensions; the identifier itself is always one of them. In the
+    handshake era an extension is declared only with `handshake`. Raises ValueError for what cannot be an identifier, a
+    key or settings; warns of a prefix that is no reversed domain name. See basic/versioning of the specification,
+    "Extension Negotiation".
     """
 
     identifier: str
     settings: JsonObject | None = None
     result_types: Mapping[str, Collection[str]] = field(default_factory=dict)
     handshake: bool = False
+    meta_keys: Collection[str] = ()
 
     def __post_init__(self) -> None:
         check_identifier(self.identifier)
         check_settings(self.identifier, self.settings)
+        for key in self.meta_keys:
+            check_own_key(self.identifier, key)
+        if (doubt := doubt_of(self.identifier)) is not None:
+            log.warning("%s", doubt)
         for kind in self.result_types:
             check_result_type(self.identifier, kind)
 
@@ -72,12 +90,15 @@ class Declared:
                 found[kind] = found.get(kind, frozenset()) | frozenset(methods)
         return found
 
+    @property
+    def meta_keys(self) -> frozenset[str]:
+        """The keys that may be given in metadata."""
+        return frozenset(key for each in self._all.values() for key in (each.identifier, *each.meta_keys))
 
-def with_extensions(approach: Approach, extensions: Extensions) -> Approach:
+
+def with_extensions(approach: Approach, declared: Declared) -> Approach:
     """Return how a client opens conversations that declares these extensions too."""
-    if not extensions:
-        return approach
-    declared, others = Declared(extensions), approach.capabilities
+    others = approach.capabilities
     return replace(
         approach,
         capabilities=lambda revision: {**others(revision), **declared.capabilities(revision)},

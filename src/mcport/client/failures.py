@@ -10,7 +10,8 @@ import signal
 from dataclasses import dataclass
 from typing import TypeVar
 
-from mcport.errors import ConnectFailed, ConnectionLost, ConversationError, Timeout
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import ConnectFailed, ConnectionLost, ConversationError, ExtensionAnswered, Timeout
 
 ErrorT = TypeVar("ErrorT", bound=ConversationError)
 
@@ -86,6 +87,14 @@ class Failures:
         """Return the error for a call that waited in vain for a server that is being started again."""
         cause = f"the server had died and was not back within {seconds:g} s"
         return Timeout(f"{phase} on server '{self.server}': {cause}", server=self.server, phase=phase, cause=cause)
+
+    def extended(self, method: str, result: JsonObject) -> ExtensionAnswered:
+        """Return the error for a result of a type that an extension added."""
+        kind = result["resultType"]
+        members = {name: value for name, value in result.items() if name != "resultType"}
+        cause = f"the result is of type {kind!r}, which an extension added"
+        line = f"{method} on server '{self.server}': {cause}"
+        return ExtensionAnswered(line, kind=kind, members=members, server=self.server, phase=method, cause=cause)
 
     def badly_closed(self, error: BaseException) -> ConversationError:
         """Return the error for a server in this process that failed while it was ending."""

@@ -5,21 +5,26 @@ Below: the facade, `core.meta_keys`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from mcport.core.dialects.contract import PROGRESS_TOKEN
 from mcport.core.jsonrpc import JsonObject
 from mcport.spec.revisions import Revision
 
 
-def with_meta(params: JsonObject | None, meta: JsonObject | None, revision: Revision) -> JsonObject:
-    """Return parameters with more metadata; raises ValueError for a key that is not the caller's (basic/index)."""
+def with_meta(
+    params: JsonObject | None, meta: JsonObject | None, revision: Revision, defined: Container[str] = frozenset()
+) -> JsonObject:
+    """Return parameters with more metadata; raises ValueError for a key that is not the caller's (basic/index).
+
+    `defined` are keys that extensions have defined.
+    """
     from mcport.core.meta_keys import check_meta  # few calls have metadata of their own
 
     given = {**((params or {}).get("_meta") or {}), **(meta or {})}
     if PROGRESS_TOKEN in given:
         raise ValueError(f"meta: {PROGRESS_TOKEN} is chosen by the client; give progress= to be told of progress")
-    check_meta(given, (revision,))
+    check_meta(given, (revision,), defined)
     return {**(params or {}), "_meta": given}
 
 

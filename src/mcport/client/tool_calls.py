@@ -129,8 +129,9 @@ class ToolCalls(Calls):
         A tool that ran and failed gives a result with `is_error`, for the model to read; with `as_` it raises
         `ToolFailed`. Where the tool was listed with an output schema, the result is checked against it, and raises
         `OutputInvalid` if it breaks it, or has not the type `as_`. Raises `NotDeclared` unless the server declared
-        `tools`; `RemoteError`, `Timeout`, `ConnectionLost` and `InvalidAnswer` as `request` does. See server/tools of
-        the specification.
+        `tools`; `RemoteError`, `Timeout`, `ConnectionLost` and `InvalidAnswer` as `request` does; and
+        `ExtensionAnswered` with what a declared extension gives in place of a result, such as a task. See server/tools
+        of the specification.
         """
         params: JsonObject = {"name": name}
         if arguments is not None:

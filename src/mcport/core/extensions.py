@@ -27,6 +27,21 @@ def check_identifier(identifier: object) -> str:
     return identifier
 
 
+def doubt_of(identifier: str) -> str | None:
+    """Return why an identifier is a poor one, in one line, None if it is not.
+
+    (seps/2133-extensions: the prefix of a vendor's own is a reversed domain of the vendor.)
+    """
+    labels = identifier.partition("/")[0].lower().split(".")
+    if len(labels) > 1 and (labels[0] in _ENDS or labels[-1] not in _ENDS):
+        return None
+    return f"extension {identifier!r}: its prefix is no reversed domain name, as in 'com.example/name'"
+
+
+_ENDS: Final = frozenset(("ai", "app", "biz", "cloud", "co", "com", "dev", "edu", "gov", "info", "io", "net", "org"))
+"""Ends of many domain names: where one stands last, and none first, the domain was not reversed."""
+
+
 def check_settings(identifier: str, settings: object) -> JsonObject:
     """Return settings, empty for None; raises ValueError for what is no JSON object."""
     if settings is None:

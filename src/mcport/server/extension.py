@@ -5,11 +5,19 @@ It is data and functions until a server takes it. Below: `core.extensions`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
-from mcport.core.extensions import check_identifier, check_own_key, check_result_type, check_settings, settings_in
+from mcport.core.extensions import (
+    check_identifier,
+    check_own_key,
+    check_result_type,
+    check_settings,
+    doubt_of,
+    settings_in,
+)
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import MissingCapability
 from mcport.spec.methods import METHODS
@@ -18,6 +26,8 @@ from mcport.spec.revisions import Revision
 from .context import Context
 from .extension_result import ExtensionResult
 from .middleware import Middleware
+
+log: Final = logging.getLogger("mcport.server")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -69,6 +79,8 @@ class Extension:
     ) -> None:
         self.identifier = check_identifier(identifier)
         self.settings = check_settings(identifier, settings)
+        if (doubt := doubt_of(identifier)) is not None:
+            log.warning("%s", doubt)
         self.middleware = tuple(middleware)
         self.methods: dict[str, Callable[..., Any]] = {}
         self.notifications: dict[str, Callable[..., Any]] = {}

@@ -46,9 +46,10 @@ class Asks:
         `schema` is a pydantic model, a dataclass, a TypedDict, a plain type such as `int` or a Literal, a JSON Schema,
         or None for a yes or no. `key` names the question where its text changes from one run to the next: in the newest
         revision the handler is run again with the answer, and what it did before the question happens again, unless it
-        stands in `once`. Raises TypeError for what a form cannot ask, ValueError where only this revision's forms cannot
-        (a choice of several, before 2025-11-25), `MissingCapability` where the client did not declare forms; in the
-        handshake era `RemoteError`, `InvalidAnswer`, `Timeout` or `ConnectionLost`. See client/elicitation of the specification.
+        stands in `once`. Raises TypeError for what a form cannot ask, ValueError where only those of this revision
+        cannot (a choice of several, before 2025-11-25), `MissingCapability` where the client did not declare forms; in
+        the handshake era `RemoteError`, `InvalidAnswer`, `Timeout` or `ConnectionLost`. See client/elicitation of the
+        specification.
         """
         from .questions import Elicit
 

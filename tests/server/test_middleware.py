@@ -414,3 +414,21 @@ async def test_handlers_get_their_own_context_and_lifespan_behind_middleware() -
         asked = wire.request("tools/call", {"name": "id"}, progressToken="p")
         assert (await wire.read())["method"] == "notifications/progress"
         assert (await wire.read())["result"]["content"][0]["text"] == asked
+
+
+async def test_what_middleware_lets_out_ends_nothing_but_its_own_request() -> None:
+    class Quitting(Middleware):
+        async def on_call_tool(self, request: ToolCall, next: Next[ToolCall, Any]) -> CallToolResult:
+            raise SystemExit(3)
+
+        async def on_notification(self, notice: ClientNotification, next: Next[ClientNotification, None]) -> None:
+            raise SystemExit(4)
+
+    server = demo(Quitting())
+    server.tool(name="quiet")(lambda: "never")
+    async with serving(server, REVISION) as wire:
+        wire.notify("notifications/other")
+        result = await wire.call("quiet")
+        assert result["isError"]
+        assert "failed unexpectedly" in result["content"][0]["text"]
+        await wire.silent()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+import anyio
 import pytest
 
 from mcport import Context, InputRequired, Middleware, Next, Server, ToolCall
@@ -80,3 +81,18 @@ async def test_middleware_may_ask_itself(revision: str) -> None:
         answers = Seen(accept(), accept(value=7))
         assert await said(wire, "age", answers, name="Ada") == "Ada is 7"
     assert answers.asked[0]["params"]["message"] == "Run age?"
+
+
+@pytest.mark.parametrize("revision", ASKING)
+async def test_middleware_may_ask_in_a_task_group(revision: str) -> None:
+    class Consenting(Middleware):
+        async def on_call_tool(self, request: ToolCall, next: Next[ToolCall, Any]) -> Any:
+            async def consent() -> None:
+                await request.context.elicit(f"Run {request.name}?")
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(consent)
+            return await next(request)
+
+    async with serving(asks(Consenting()), revision, EVERYTHING) as wire:
+        assert await said(wire, "age", Seen(accept(), accept(value=7)), name="Ada") == "Ada is 7"

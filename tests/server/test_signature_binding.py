@@ -25,6 +25,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from mcport.core.jsonrpc import parse_json
 from mcport.server.signature import ArgumentsInvalid, Signature
 
 
@@ -475,3 +476,20 @@ def test_text_that_does_not_fit_is_refused_as_it_came() -> None:
     assert refusal.value.line == (
         "argument 'a' must be an integer, got 'x'; argument 'b' is missing; unknown argument 'c' (it takes a, b)"
     )
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "line"),
+    [
+        (float, "1e400", "must be a finite number, got inf"),
+        (list[float], "[-1e400]", "must be a finite number, got -inf"),
+        (int, "1e400", "must be an integer, got inf"),
+    ],
+)
+def test_numbers_that_python_reads_as_infinite_are_refused(annotation: Any, text: str, line: str) -> None:
+    def take(value: Any) -> None: ...
+
+    take.__annotations__["value"] = annotation
+    with pytest.raises(ArgumentsInvalid) as caught:
+        Signature.of(take).bind(parse_json(b'{"value": %s}' % text.encode()))
+    assert line in caught.value.line

@@ -73,13 +73,11 @@ async def call(
             return asker.outcome(error)
         raise
     except BaseException as error:
-        if _is_wanted(error, exchange):
+        if is_wanted(error, exchange):
             raise
         if not isinstance(error, KeyboardInterrupt) and (asker := stopped(exchange)) is not None:
             return asker.outcome(error)
-        _pass_on(error, signature)
-        reason = f"it let out {type(error).__name__}" + (f": {error}" if str(error) else "")
-        raise HandlerQuit(reason).with_traceback(error.__traceback__) from None
+        raise let_out(error, signature.is_async) from None
     if exchange.asker is not None and (asker := stopped(exchange)) is not None:
         return asker.outcome(None)
     return value
@@ -114,7 +112,7 @@ def life_of(exchange: Exchange) -> Life:
     return life
 
 
-def _is_wanted(error: BaseException, exchange: Exchange) -> bool:
+def is_wanted(error: BaseException, exchange: Exchange) -> bool:
     """Whether a handler's task is to end with this: it was cancelled from outside, or is being thrown away.
 
     A task of asyncio counts who cancelled it; elsewhere cancellation comes from outside always. (A handler that awaits
@@ -130,7 +128,12 @@ def _is_wanted(error: BaseException, exchange: Exchange) -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _pass_on(error: BaseException, signature: Signature) -> None:
-    """A Ctrl-C that happened to strike inside a handler is meant for the program: send it where signals go."""
-    if isinstance(error, KeyboardInterrupt) and signature.is_async:
+def let_out(error: BaseException, on_loop: bool) -> HandlerQuit:
+    """Return what stands for something that is no `Exception` and came out of a handler, or of what stands around it.
+
+    A Ctrl-C that happened to strike there, on the loop, is meant for the program: it is sent where signals go.
+    """
+    if isinstance(error, KeyboardInterrupt) and on_loop:
         signal.raise_signal(signal.SIGINT)
+    reason = f"it let out {type(error).__name__}" + (f": {error}" if str(error) else "")
+    return HandlerQuit(reason).with_traceback(error.__traceback__)

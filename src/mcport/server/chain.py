@@ -14,8 +14,8 @@ from mcport.core.dialects.contract import Admitted
 from mcport.errors import InternalError, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 
-from .asking.outcomes import back_to, mark_of
-from .calling import context_of
+from .asking.outcomes import back_to, mark_of, stopped
+from .calling import context_of, is_wanted, let_out
 from .content import failed
 from .faults import Faults
 from .requests import VIEWS, Request
@@ -48,6 +48,12 @@ class Chain:
             return {}  # withdrawn: nobody will read it
         except Exception as error:
             return self._told(error)
+        except BaseException as error:
+            if is_wanted(error, exchange):
+                raise
+            if not isinstance(error, KeyboardInterrupt) and (asker := stopped(exchange)) is not None:
+                return asker.outcome(error)
+            return self._told(let_out(error, on_loop=True))
         finally:
             exchange.stop = stop
 

@@ -10,10 +10,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import anyio
+
 from mcport.core.events import Told
 from mcport.session.loop import Loop
 from mcport.spec.revisions import Revision
 
+from .calling import let_out
 from .faults import Faults
 from .middleware import Middlewares
 
@@ -54,9 +57,17 @@ class Hearing:
         try:
             await hear(notice)
         except Exception as error:
-            self._faults.text(f"The notification {notice.method}", error)  # logged; there is nobody to be told
+            self._failed(notice, error)
+        except (GeneratorExit, anyio.get_cancelled_exc_class()):
+            raise
+        except BaseException as error:
+            self._failed(notice, let_out(error, on_loop=True))
         finally:
             del self._running[key]
+
+    def _failed(self, notice: ClientNotification, error: Exception) -> None:
+        """Log what went wrong; there is nobody to be told."""
+        self._faults.text(f"The notification {notice.method}", error)
 
 
 async def _nobody(notice: ClientNotification) -> None:

@@ -25,7 +25,7 @@ _OPEN: Final = ("extensions.", "experimental.")
 
 def check_need(need: str) -> None:
     """Raise ValueError for a path that no client can declare."""
-    if need not in KNOWN and not need.startswith(_OPEN):
+    if need not in KNOWN and not str(need).startswith(_OPEN):
         raise ValueError(f"unknown client capability {need!r}; known: {', '.join(sorted(KNOWN))}")
 
 

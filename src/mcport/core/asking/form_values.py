@@ -5,8 +5,8 @@ Nothing sits below.
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 
 PATTERN_LENGTH: Final = 10_000
 """Longer texts are not held against a pattern: matching may take very long."""
+
+
+_GREATEST: Final = sys.float_info.max
+"""What is greater is no number of a form: other programs would read it as infinite."""
 
 
 class Unfit(Exception):
@@ -40,7 +44,7 @@ def _demand(value: object, holds: bool, otherwise: str) -> object:
 
 def _number(schema: Mapping[str, Any], value: object) -> object:
     whole = schema["type"] == "integer"
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _GREATEST:
         raise Unfit("must be an integer" if whole else "must be a number")
     if whole and value != value // 1:
         raise Unfit("must be an integer")

@@ -149,6 +149,10 @@ class Rounds:
             raise ValueError(f"once: the key {key!r} was used already in this call")
         self._named.add(f"once {key}")
 
+    def unname(self, key: str) -> None:
+        """Free the key of a kept value again: there is none."""
+        self._named.discard(f"once {key}")
+
     def kept(self, key: str) -> Any | Nothing:
         """Return what is kept under a key."""
         self._unused.discard(f"once {key}")

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import anyio.lowlevel
+
 from mcport.core.asking.capabilities import demand
 from mcport.core.asking.form_values import Unfit
 from mcport.core.asking.rounds import NOTHING, Rounds
@@ -83,15 +85,22 @@ class Asker:
         if self.required is not None:
             raise RunStopped
 
+    async def check_in(self) -> None:
+        """As `check`, and let others run first: a loop that swallows the stop must not keep the thread to itself."""
+        if self.required is not None or self._asked > MOST:
+            await anyio.lowlevel.checkpoint()
+            self.check()
+
     async def ask(self, question: Asking, key: str | None = None, until: Check | None = None) -> Any:
         """Return the typed answer to a question."""
+        await self.check_in()
         posed = self._pose(question, key, until)
         await self._answered([posed])
         return posed.typed
 
     async def ask_all(self, questions: Mapping[str, Asking]) -> dict[str, Any]:
         """Return the typed answers to several questions of one round, by key."""
-        self.check()
+        await self.check_in()
         posed = [self._pose(question_of(question, key), key, None) for key, question in questions.items()]
         await self._answered(posed)
         return {each.key: each.typed for each in posed}
@@ -132,6 +141,9 @@ class Asker:
 
     def _pose(self, question: Asking, key: str | None, until: Check | None) -> Posed:
         self.check()
+        asked = self._exchange.asked
+        if not asked.open and not self._exchange.cancelled:
+            raise InternalError(f"{asked.method} was answered before this question came up: too late to ask")
         self._asked += 1
         if self._asked > MOST:
             raise InternalError(f"{self._exchange.asked.method} asked more than {MOST} questions and is stopped")

@@ -114,7 +114,10 @@ class Desk:
         """What a state belongs to: on whose behalf who asked for what, in the words of the wire."""
         params = exchange.asked.params
         name = params.get("uri") if exchange.asked.method == "resources/read" else params.get("name")
-        arguments = digest(params.get("arguments") or {})
+        try:
+            arguments = digest(params.get("arguments") or {})
+        except ValueError:
+            raise InvalidParams("arguments: a number is infinite") from None
         return canonical([exchange.principal, self._server, exchange.asked.method, name, arguments])
 
     # ---- what goes out

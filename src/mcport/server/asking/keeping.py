@@ -24,16 +24,21 @@ async def once(asker: Asker, key: str, function: Callable[[], Any], kind: Any, u
 
     It comes back as JSON would bring it, typed as `kind` or as the function says, in the first round as in later ones.
     """
-    asker.check()
+    await asker.check_in()
     asker.rounds.name(key)
     adapter = _adapter(_returned(function) if kind is None else kind)
     kept = asker.rounds.kept(key)
     if kept is NOTHING:
         if use_up is not None:
             await use_up(f"{asker.rounds.chain}.{key}")
-        value = function()
-        if inspect.isawaitable(value):
-            value = await value
+        try:
+            value = function()
+            if inspect.isawaitable(value):
+                value = await value
+        except Exception:
+            if use_up is None:
+                asker.rounds.unname(key)  # nothing was done: who catches this may try again
+            raise
         kept = parse_json(_dumped(adapter, value, key))
         asker.rounds.keep(key, kept)
     return kept if adapter is None else adapter.validate_python(kept)

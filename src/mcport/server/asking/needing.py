@@ -36,7 +36,7 @@ class Needing:
 
 def needing(call: Call, needs: str | Sequence[str]) -> Call:
     """Return what calls a handler that needs something. Raises ValueError for what no client can declare."""
-    names = (needs,) if isinstance(needs, str) else tuple(needs)
+    names = (needs,) if not isinstance(needs, list | tuple | set | frozenset) else tuple(needs)
     for need in names:
         check_need(need)
     return Needing(call, names) if names else call

@@ -95,11 +95,16 @@ def _exact(node: Node) -> Node:
     return node if node.get("strict") is False else {**node, "strict": True}
 
 
+def _finite(node: Node) -> Node:
+    """Take numbers that are some: `1e400` is JSON, and infinite for Python. Authors may want it so."""
+    return _exact({"allow_inf_nan": False, **node})
+
+
 def _integer(node: Node) -> Node:
     """Take integers, and numbers such as 3.0, which JSON Schema counts among them."""
     if node.get("strict") is False:
         return node
-    number = _error({"type": "float", "strict": True}, "int_type")
+    number = _error({"type": "float", "strict": True, "allow_inf_nan": False}, "int_type")
     rounded: Node = {"type": "chain", "steps": [number, {**node, "strict": False}]}
     return _first_of(({**node, "strict": True}, f"{BRANCH}0"), (rounded, f"{BRANCH}1"))
 
@@ -240,7 +245,7 @@ def _tag(value: object, discriminator: object) -> object:
 
 _RULES: dict[str, Callable[[Node], Node]] = {
     "int": _integer,
-    "float": _exact,
+    "float": _finite,
     "bool": _exact,
     "date": _textual,
     "time": _textual,

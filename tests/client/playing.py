@@ -90,9 +90,9 @@ def child_command(log: Path, table: dict[str, list[Any]]) -> list[str]:
     return [sys.executable, "-I", "-S", counterparts.__file__, str(log), json.dumps(table)]
 
 
-def child_lines(log: Path) -> list[bytes]:
-    """What a client wrote to a counterpart that has ended, line by line."""
-    return log.read_bytes().splitlines(keepends=True)[1:-1]
+def child_lines(log: Path, *, ended: bool = True) -> list[bytes]:
+    """What a client wrote to a counterpart, line by line; one that has ended says so in the last line of its log."""
+    return log.read_bytes().splitlines(keepends=True)[1 : -1 if ended else None]
 
 
 def child_pid(log: Path) -> int:

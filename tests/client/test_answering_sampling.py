@@ -52,6 +52,21 @@ async def test_a_model_is_asked_and_what_it_says_is_sent(revision: str) -> None:
         assert broken["error"]["message"].startswith("sampling/createMessage: messages.0.")
 
 
+@pytest.mark.requirement("sampling.max-tokens", revisions=[STATELESS])
+@pytest.mark.parametrize("revision", [*HANDSHAKE, STATELESS])
+async def test_a_model_is_told_how_much_it_may_say_at_most(revision: str) -> None:
+    seen: list[int] = []
+
+    def callback(question: CreateMessageRequestParams) -> str:
+        seen.append(question.max_tokens)
+        return "Paris"
+
+    for most in (1, 2**31):
+        answer = await answer_of(revision, "sampling/createMessage", {**SAMPLE, "maxTokens": most}, sample=callback)
+        assert answer["result"]["content"]["text"] == "Paris"
+    assert seen == [1, 2**31]
+
+
 USE = {"role": "assistant", "content": {"type": "tool_use", "id": "u1", "name": "add", "input": {}}}
 GOT = {"role": "user", "content": [{"type": "tool_result", "toolUseId": "u1", "content": []}]}
 MIXED = {"role": "user", "content": [*GOT["content"], WORDS["content"]]}

@@ -1,5 +1,6 @@
 """Listening: whose a notification is, how a subscription begins and ends, and what a lost connection means."""
 
+import json
 from pathlib import Path
 
 import anyio
@@ -12,17 +13,19 @@ from mcport import (
     InvalidAnswer,
     PromptsChanged,
     RemoteError,
+    ResourcesChanged,
     ResourceUpdated,
     Timeout,
     ToolsChanged,
 )
-from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, error, notification
+from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, error, notification, result
 from tests.client.notifying import (
     ACKNOWLEDGED,
     CANCELLED,
     LISTEN,
     NEW,
     PROMPTS,
+    RESOURCES,
     TOOLS,
     ending,
     stamped,
@@ -183,6 +186,27 @@ async def test_listening_without_a_connection_is_told_in_one_line(revision: str)
     await client.aclose()
     with pytest.raises(ConnectionLost, match="closed"):
         await client.listen(tools=True).__aenter__()
+
+
+@pytest.mark.requirement("stdio.client-correlates-subscriptions")
+async def test_over_stdio_each_notification_goes_to_the_listening_request_whose_id_it_bears(tmp_path: Path) -> None:
+    kinds = {"example/tools": TOOLS, "example/prompts": PROMPTS, "example/resources": RESOURCES}
+    nobodys = [stamped(kind, "nobody") for kind in kinds.values()]
+    done = [*nobodys, notification(TOOLS), result({"resultType": "complete"})]
+    tells = {method: [stamped(kind, "$requestId"), *done] for method, kind in kinds.items()}
+    log = tmp_path / "log"
+    async with (
+        Client(child_command(log, {**table(NEW), **tells}), revision=NEW) as client,
+        client.listen(tools=True, prompts=True, resources=True) as one,
+        client.listen(tools=True, prompts=True, resources=True) as other,
+    ):
+        first, second = (line["id"] for line in of([*map(json.loads, child_lines(log, ended=False))], LISTEN))
+        await client.request("example/tools", {"requestId": second})
+        await client.request("example/resources", {"requestId": first})
+        await client.request("example/prompts", {"requestId": second})
+        await client.request("example/prompts", {"requestId": first})
+        assert await take(one, 2) == [ResourcesChanged(), PromptsChanged()]
+        assert await take(other, 2) == [ToolsChanged(), PromptsChanged()]
 
 
 @pytest.mark.requirement("subscriptions.stdio-relisten", "subscriptions.reconnect-on-drop", revisions=STATELESS)

@@ -180,6 +180,7 @@ def test_initialize_comes_first_with_its_members_and_then_initialized(record: Tr
 
 @stateless
 @pytest.mark.requirement("meta.request.required-fields")
+@pytest.mark.requirement("base.support-core-stateless")
 def test_every_stateless_request_says_for_itself_who_asks_and_in_which_revision(record: Transcript) -> None:
     assert len(record.requests) > 10
     for request in record.requests:

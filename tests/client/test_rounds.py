@@ -12,7 +12,7 @@ import pytest
 from mcport import InvalidAnswer, QuestionFailed, Rejected, Sampling, Timeout, TooManyRounds
 from mcport.core.limits import CLIENT_LIMITS
 from mcport.spec.types import ElicitRequestFormParams
-from tests.client.counterpart import text
+from tests.client.counterpart import result, text
 from tests.client.playing import client_of, of
 from tests.client.questions import ada, paris, saying, yes
 from tests.client.scripted import DONE, ELICIT, PAGE, REVISION, ROOTS, SAMPLE, Scripted, asks, params_of
@@ -73,6 +73,21 @@ async def test_every_question_is_answered_and_the_call_sent_again_with_its_own_p
     assert second["params"]["_meta"] == first["params"]["_meta"]
 
 
+@pytest.mark.requirement("mrtr.result-type")
+@pytest.mark.parametrize("kind", ["complete", None])
+async def test_what_a_result_says_it_is_decides_whether_anybody_is_asked(kind: str | None) -> None:
+    said = {"content": [{"type": "text", "text": "done"}], "inputRequests": {"a": ELICIT}, "requestState": "state"}
+    wire = Scripted(result({**said, **({} if kind is None else {"resultType": kind})}))
+    async with client_of(wire, REVISION, elicit=ada) as client:
+        assert (await client.call_tool("any")).text() == "done"
+    assert len(wire.calls) == 1
+
+    wire = Scripted(result({**said, "resultType": "input_required"}), DONE)
+    async with client_of(wire, REVISION, elicit=ada) as client:
+        await client.call_tool("any")
+    assert len(wire.calls) == 2
+
+
 @pytest.mark.requirement("mrtr.client-no-invented-state")
 async def test_a_state_lives_for_one_round_and_is_not_carried_into_the_next() -> None:
     wire = Scripted(asks({"a": ELICIT}, "one"), asks({"b": ELICIT}), asks(None, "three"), DONE)
@@ -107,6 +122,7 @@ async def test_answers_and_state_go_into_no_other_call() -> None:
 
 
 @pytest.mark.requirement("mrtr.client-immediate-retry")
+@pytest.mark.requirement("base.support-core-stateless")
 async def test_a_state_without_questions_is_sent_back_at_once_and_later_ones_after_a_while() -> None:
     wire = Scripted(asks(None, "1"), asks({}, "2"), asks(None, "3"), DONE)
     async with client_of(wire, REVISION) as client:

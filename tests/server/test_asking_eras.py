@@ -61,6 +61,16 @@ async def think(ctx: Context) -> str:
 
 
 @server.tool
+async def think_with_tools(ctx: Context) -> str:
+    return (await ctx.sample("?", tools=[{"name": "look", "inputSchema": {"type": "object"}}])).model
+
+
+@server.tool
+async def visit(ctx: Context) -> str:
+    return (await ctx.elicit_url("Connect", "https://example.com/connect")).action
+
+
+@server.tool
 async def look(ctx: Context) -> str:
     return ", ".join(root.uri for root in await ctx.list_roots())
 
@@ -163,11 +173,34 @@ async def test_asking_for_what_was_not_declared_can_be_caught(revision: str) -> 
 
 
 @pytest.mark.parametrize("revision", NEW)
-@pytest.mark.requirement("mrtr.only-declared-capabilities")
 async def test_uncaught_it_is_the_error_that_names_the_capability(revision: str) -> None:
     async with serving(server, revision, {"sampling": {}}) as wire:
         error = await wire.error("tools/call", {"name": "look", "arguments": {}})
         assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": {"roots": {}}})
+
+
+@pytest.mark.parametrize("revision", NEW)
+@pytest.mark.parametrize(
+    ("tool", "lacking", "named"),
+    [
+        ("book", {"sampling": {}, "roots": {}}, {"elicitation": {"form": {}}}),
+        ("book", {"elicitation": {"url": {}}}, {"elicitation": {"form": {}}}),
+        ("visit", {"elicitation": {}}, {"elicitation": {"url": {}}}),
+        ("think", {"elicitation": {}, "roots": {}}, {"sampling": {}}),
+        ("think_with_tools", {"sampling": {"context": {}}}, {"sampling": {"tools": {}}}),
+        ("look", {"elicitation": {}, "sampling": {}}, {"roots": {}}),
+    ],
+)
+@pytest.mark.requirement("mrtr.only-declared-capabilities", "meta.capabilities.no-undeclared-use")
+async def test_nothing_is_asked_that_this_very_request_does_not_declare(
+    revision: str, tool: str, lacking: Json, named: Json
+) -> None:
+    async with serving(server, revision, EVERYTHING) as wire:
+        assert (await wire.call(tool))["resultType"] == "input_required"
+        wire.capabilities = lacking
+        error = await wire.error("tools/call", {"name": tool, "arguments": {}})
+        assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": named})
+        await wire.silent()
 
 
 @pytest.mark.parametrize("revision", OLD)
@@ -316,6 +349,7 @@ async def test_a_call_that_is_cancelled_withdraws_its_question(revision: str) ->
 async def test_questions_travel_in_results_only(revision: str) -> None:
     async with serving(server, revision, EVERYTHING) as wire:
         result = await wire.call("everything")
+        assert result["resultType"] == "input_required"
         assert set(result["inputRequests"]) == {"name", "thought", "roots", "sure"}
         for question in result["inputRequests"].values():
             assert question["method"] in ("elicitation/create", "sampling/createMessage", "roots/list")

@@ -10,7 +10,7 @@ import pytest
 from mcport import Context, Server
 from mcport.core.limits import SERVER_LIMITS
 from tests.server.test_notifications import ALL_LISTS, NOTE, NOTIFY, SUBSCRIPTION, attend, attending, heard, noticeboard
-from tests.server.wire import NEW, Json, Wire, serving
+from tests.server.wire import NEW, VERSION, Json, Wire, serving
 
 pytestmark = pytest.mark.parametrize("revision", NEW)
 
@@ -46,6 +46,21 @@ async def test_the_first_word_is_the_acknowledgment_and_every_word_bears_the_id_
         told = [acknowledged, *[await wire.read() for _ in NOTIFY]]
         assert [message["method"] for message in told[1:]] == [*NOTIFY]
         assert [(subscription(message), type(subscription(message))) for message in told] == [(id, type(id))] * 5
+
+
+@pytest.mark.requirement("base.support-core-stateless")
+async def test_a_server_that_offers_nothing_knows_every_pattern_of_the_protocol(revision: str) -> None:
+    async with serving(Server("bare", log_level=None), revision) as wire:
+        found = (await wire.ask("server/discover"))["result"]
+        assert (revision in found["supportedVersions"], found["capabilities"]) == (True, {})
+        assert (await wire.error("tools/list"))["code"] == -32601
+        assert (await wire.error("server/discover", **{VERSION: "1999-01-01"}))["code"] == -32022
+        wire.send(b"{")
+        assert (await wire.read())["error"]["code"] == -32700
+        assert (await listen(wire, ALL_LISTS, "open"))["params"]["notifications"] == {}
+        wire.notify("notifications/cancelled", {"requestId": "open"})
+        wire.notify("notifications/nobody-knows")
+        await wire.silent()
 
 
 @pytest.mark.requirement("subscriptions.nothing-before-ack")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mcport import Context, Middleware, RateLimit, Server, ToolError
+from mcport.content import embed, link
 from mcport.errors import InvalidParams
 from mcport.spec.revisions import REVISIONS
 from mcport.spec.types import CallToolResult
@@ -246,6 +247,30 @@ def test_a_name_that_clients_may_refuse_gives_a_warning(name: str, caplog: pytes
     assert not caplog.records
 
 
+@pytest.mark.requirement("tools.embedded-needs-resources")
+@pytest.mark.parametrize("revision", [name for name in ALL if REVISIONS[name].has_resource_links])
+@pytest.mark.parametrize("offers", [[], ["resources"]])
+async def test_who_embeds_resources_and_offers_none_is_told_once(
+    revision: str, offers: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server("demo", offers=offers)
+
+    @server.tool
+    async def give() -> CallToolResult:
+        return CallToolResult(content=[embed("a://b", "c")])
+
+    @server.tool
+    async def point() -> CallToolResult:
+        return CallToolResult(content=[link("a://b", "c")])
+
+    async with serving(server, revision) as wire:
+        for tool in ("point", "give", "give"):
+            assert "isError" not in await wire.call(tool)
+    told = [record.getMessage() for record in caplog.records if record.name == "mcport.server"]
+    line = "tool 'give' embeds a resource, and the server offers no resources: say Server(offers=['resources'])"
+    assert told == ([] if offers else [line])
+
+
 @pytest.mark.parametrize("revision", ALL)
 async def test_metadata_of_tools_results_and_content_is_kept_with_its_nulls(revision: str) -> None:
     meta = {"example.org/a": {"b": None, "c": [None]}}
@@ -253,8 +278,6 @@ async def test_metadata_of_tools_results_and_content_is_kept_with_its_nulls(revi
 
     @server.tool(meta=meta)
     async def give() -> CallToolResult:
-        from mcport.content import embed
-
         return CallToolResult(content=[embed("a://b", "c", meta=meta)], meta=meta)
 
     async with serving(server, revision) as wire:

@@ -36,6 +36,10 @@ class Dresser:
             envelope = self.envelopes[revision.name] = Envelope(revision, self._offer.info(revision))
         return envelope
 
+    def declares(self, capability: str, revision: Revision) -> bool:
+        """Tell whether the server declares a capability in a revision, as things are now."""
+        return capability in self._offer.capabilities(revision)
+
     def dress_returned(self, value: object, result: object, revision: Revision) -> Raw | ExtensionResult:
         """Return the bytes of a result that was made from what a handler returned, `value`.
 

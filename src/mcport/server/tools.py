@@ -19,6 +19,7 @@ from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InvalidParams, MissingCapability, ProtocolError, ToolError
 from mcport.session.exchange import Exchange
 from mcport.spec.model import Model
+from mcport.spec.revisions import Revision
 
 from .asking.outcomes import why_unanswered
 from .cache_hint import NEVER, CacheHint
@@ -103,6 +104,7 @@ class Tools:
         self._server = server
         self._dresser = dresser
         self._faults = faults
+        self._heeded = False
 
     def add(self, tool: ToolEntry) -> None:
         """Add a tool. Raises ValueError if its name is taken; warns of a name that clients may refuse."""
@@ -132,7 +134,10 @@ class Tools:
                 return value
             output = tool.output
             result = pack(value, admitted.revision) if output is None else output.pack(value, admitted.revision)
-            return result if type(result) is Body else self._dresser.dress_returned(value, result, admitted.revision)
+            if type(result) is Body:
+                return result
+            self._heed_resources(tool, result, admitted.revision)
+            return self._dresser.dress_returned(value, result, admitted.revision)
         except ArgumentsInvalid as error:
             line = f"{tool.name}: {error.line}"
             if admitted.revision.tool_argument_errors_are_results:
@@ -150,6 +155,20 @@ class Tools:
             raise
         except Exception as error:
             return failed(why_unanswered(exchange, error) or self._faults.text(f"Tool {tool.name!r}", error))
+
+    def _heed_resources(self, tool: ToolEntry, result: object, revision: Revision) -> None:
+        """Warn once of a tool that embeds a resource while the server offers none (server/tools, "Embedded Resources").
+
+        Revisions without audio are left alone: there an embedded resource may be a sound that nobody else embedded.
+        """
+        if self._heeded or not revision.has_audio or self._dresser.declares("resources", revision):
+            return
+        if any(getattr(block, "type", None) == "resource" for block in getattr(result, "content", None) or ()):
+            self._heeded = True
+            log.warning(
+                "tool %r embeds a resource, and the server offers no resources: say Server(offers=['resources'])",
+                tool.name,
+            )
 
     def _seen(self, name: object, exchange: Exchange, admitted: Admitted) -> ToolEntry:
         """Return a tool that is not for everybody, if it is for whoever asks; to all others it is unknown."""

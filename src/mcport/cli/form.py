@@ -5,14 +5,11 @@ Pure: it reads and prints nothing. Below: the facade's types, `transports.printa
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from mcport.core.asking.form_values import is_formatted, is_number
 from mcport.spec.types import RequestedSchema
 from mcport.transports.printable import printable_line
 
@@ -21,7 +18,6 @@ SKIPPED: Final[Any] = object()
 
 _YES: Final = frozenset({"y", "yes", "true", "1"})
 _NO: Final = frozenset({"n", "no", "false", "0"})
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ class Field:
             value = int(text) if whole or text.lstrip("+-").isdecimal() else float(text)
         except ValueError:
             raise ValueError(f"{text!r:.40} is not {'a whole' if whole else 'a'} number") from None
-        if not math.isfinite(value):
+        if not is_number(value):
             raise ValueError(f"{text!r:.40} is not a number")
         self._bounded(value, "minimum", "maximum", "")
         return value
@@ -112,7 +108,7 @@ class Field:
     def _text(self, text: str) -> str:
         self._bounded(len(text), "minLength", "maxLength", "characters")
         kind = self.schema.get("format")
-        if kind in _FORMATS and not _FORMATS[kind](text):
+        if kind is not None and not is_formatted(kind, text):
             raise ValueError(f"{text!r:.40} is no {kind}")
         return text
 
@@ -141,33 +137,3 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _is_uri(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return bool(parts.scheme and (parts.netloc or parts.path)) and " " not in text
-
-
-_FORMATS: Final = {
-    "email": lambda text: _EMAIL.fullmatch(text) is not None,
-    "date": _is_date,
-    "date-time": _is_moment,
-    "uri": _is_uri,
-}

@@ -22,7 +22,7 @@ from mcport.session.workers import Workers, workers_for
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
-from .callbacks import Callback, Callbacks
+from .callbacks import PASSING, Callback, Callbacks
 from .form import fault_of_answer, fault_of_schema
 from .proposed import Asker
 from .roots import said_roots
@@ -114,7 +114,18 @@ class Answering:
         self._asked.append(now)
 
     async def ask_host(self, callback: Callback, *arguments: object) -> Any:
-        """Call a callback, a plain one in a thread, and return what it says; what it raises comes out."""
+        """Call a callback, a plain one in a thread, and return what it says.
+
+        What it raises comes out, but for what would end the task here as well: a cancellation that nobody ordered here.
+        """
+        try:
+            return await self._called(callback, *arguments)
+        except BaseException as error:
+            if isinstance(error, (Exception, *PASSING)) or self._loop.stops_here(error):
+                raise
+            raise RuntimeError(f"the {callback.name} callback ended with {error!r:.200}") from error
+
+    async def _called(self, callback: Callback, *arguments: object) -> Any:
         if callback.is_async:
             return await callback.function(*arguments)
         if self._workers is None:

@@ -5,18 +5,19 @@ Below: every other room of the client.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import anyio
 
 from mcport.core.dialects.opening import PROBE_SECONDS, Approach, Opened
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS, Limits
-from mcport.errors import ConversationError
+from mcport.errors import ConversationError, NotDeclared
 from mcport.session.loop import Loop, current_loop
 from mcport.spec.revisions import REVISIONS, Revision
 from mcport.version import __version__
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from .extension import Extensions
     from .restarting import Renewal, Restarting
     from .roots import RootLike
+
+log: Final = logging.getLogger("mcport.client")
 
 
 class Client(Conversing):
@@ -183,7 +186,13 @@ class Client(Conversing):
         if self._attempt is not None or self.connected or (self._restarting is not None and self._restarting.running):
             raise RuntimeError(f"{self!r}: connect() was called before")
         await self._connect()
-        await self._renew_log_level()
+        try:
+            await self._renew_log_level()
+        except (ConversationError, NotDeclared) as error:
+            log.warning("the log level could not be said again: %s", error)
+        except BaseException:
+            await self.aclose()
+            raise
         if self._restarting is not None:
             self._restarting.begin()
 
@@ -206,6 +215,7 @@ class Client(Conversing):
             if self._cache is not None:
                 self._cache.clear()
                 self._connection.hearers.append(self._cache.hear)
+            self._connection.catch_up()
             self._remember(self._opened.revision)
             if "icons" in self.server_info:
                 keep_good_icons(self.server_info)

@@ -7,6 +7,7 @@ It sends what may be sent, reads what comes back, and answers the few things tha
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("mcport.client")
 
+EARLY: Final = 100
+"""So many notifications are kept of those that come before the conversation is open."""
+
 
 class Connection:
     """A conversation over a stream of messages. Until `begin` it can only be opened.
@@ -66,6 +70,7 @@ class Connection:
         self.most_rounds = ROUNDS
         self.visits = Visits()
         self.hearers.append(self.visits.hear)
+        self._early: deque[Told] = deque(maxlen=EARLY)
         self.bad_lines = 0
         self._contact = contact
         self._limits = limits
@@ -262,7 +267,15 @@ class Connection:
             self.session.clock.release()
         raise InternalError("withdrawn")  # nobody hears it: the request is no longer open
 
+    def catch_up(self) -> None:
+        """Tell the hearers, who are there now, what was told while the conversation was being opened."""
+        while self._early:
+            self._told(self._early.popleft())
+
     def _told(self, event: Told) -> None:
+        if self.speaker is None:
+            self._early.append(event)
+            return
         for hear in self.hearers:
             hear(event)
 

@@ -293,8 +293,11 @@ class Conversing(ToolCalls):
 
     async def _renew_log_level(self) -> None:
         """Say the level again to a server that was started or reached again."""
-        if self._logs.level is not None and not self._known.revision.logs_per_request:
-            await self.set_log_level(self._logs.level)
+        connection, level = self._connection, self._logs.level
+        if level is None or connection is None or self._known.revision.logs_per_request:
+            return
+        # Not by way of `_asking`: that would wait for the very start that this belongs to.
+        await connection.ask(SET_LEVEL, {"level": level}, self._patience)
 
     # ---- what the typed calls are made of
 

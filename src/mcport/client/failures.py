@@ -73,9 +73,9 @@ class Failures:
         line = f"Cannot connect to server '{self.server}': {cause}{remains.last_words()}"
         return _explained(Timeout(line, server=self.server, phase="connecting", cause=cause), remains)
 
-    def too_often(self, most: int, remains: Remains) -> ConnectFailed:
+    def too_often(self, most: int, remains: Remains, reason: str = "the connection was lost") -> ConnectFailed:
         """Return the error for a server that died again however often it was started."""
-        cause = remains.cause("the connection was lost")
+        cause = remains.cause(reason)
         times = "once" if most == 1 else f"{most} times"
         line = (
             f"Server '{self.server}' was started again {times} and did not stay: {cause}{remains.last_words()}"

@@ -2,21 +2,20 @@
 
 A form is a flat JSON Schema of texts, numbers, yes or no, and choices (client/elicitation "Requested Schema"); schema
 and answer are plain JSON here. Patterns of a server are not run: one could be made to take for ever. It asks nobody
-anything. Nothing sits below.
+anything. Below: `core.asking`.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+
+from mcport.core.asking.form_values import is_formatted, is_number
+
+MOST: Final = 1000
+"""So many fields may a form have, and so many choices a field: nobody could fill in more."""
 
 _TYPES: Final = ("string", "number", "integer", "boolean", "array")
-_EMAIL: Final = re.compile(r"[^@\s]{1,256}@[^@\s.]+(\.[^@\s.]+)*")
-_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
 def fault_of_schema(schema: object) -> str | None:
@@ -26,10 +25,12 @@ def fault_of_schema(schema: object) -> str | None:
     fields, required = schema.get("properties"), schema.get("required", [])
     if type(fields) is not dict:
         return "requestedSchema.properties: an object is needed"
+    if len(fields) > MOST:
+        return f"requestedSchema.properties: a form has at most {MOST} fields"
     for name, field in fields.items():
         fault = _fault_of_field(field)
         if fault is not None:
-            return f"requestedSchema.properties.{name}: {fault}"
+            return f"requestedSchema.properties.{name:.60}: {fault}"
     if type(required) is not list or not all(type(name) is str for name in required):
         return "requestedSchema.required: a list of names is needed"
     return None
@@ -44,6 +45,8 @@ def _fault_of_field(field: object) -> str | None:
         return "a list must be a choice of several"
     if choices is not None and not all(type(choice) is str for choice in choices):
         return "a choice is between texts"
+    if choices is not None and len(choices) > MOST:
+        return f"a choice is between at most {MOST} texts"
     return None
 
 
@@ -66,7 +69,7 @@ def fault_of_answer(schema: Mapping[str, Any], content: Mapping[str, Any]) -> st
             return f"field {name!r} is missing"
     for name, value in content.items():
         if name not in fields:
-            return f"unknown field {name!r} (the form has {', '.join(fields) or 'no fields'})"
+            return f"unknown field {name!r:.60} (the form has {', '.join(fields) or 'no fields':.500})"
         fault = _fault_of_value(fields[name], value)
         if fault is not None:
             return f"field {name!r} {fault}"
@@ -85,15 +88,15 @@ def _fault_of_text(field: Mapping[str, Any], value: object) -> str | None:
         return f"must be one of {', '.join(map(repr, choices))}, not {value!r:.60}"
     fault = _fault_of_size(field, "Length", len(value), "characters")
     form = field.get("format")
-    if fault is None and type(form) is str and form in _FORMATS and not _FORMATS[form](value):
+    if fault is None and type(form) is str and not is_formatted(form, value):
         return f"must have the format {form!r}, not {value!r:.60}"
     return fault
 
 
 def _fault_of_number(field: Mapping[str, Any], value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         return f"must be a number, not {value!r:.60}"
-    if field["type"] == "integer" and not float(value).is_integer():
+    if field["type"] == "integer" and value != int(value):
         return f"must be a whole number, not {value!r}"
     least, most = field.get("minimum"), field.get("maximum")
     if isinstance(least, int | float) and value < least:
@@ -132,37 +135,4 @@ _JUDGES: Final[Mapping[str, Callable[[Mapping[str, Any], object], str | None]]] 
     "integer": _fault_of_number,
     "boolean": _fault_of_boolean,
     "array": _fault_of_several,
-}
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) == len("2000-01-01")
-
-
-def _is_date_time(text: str) -> bool:
-    """RFC 3339: with seconds and a zone."""
-    try:
-        datetime.fromisoformat(text.upper())
-    except ValueError:
-        return False
-    return _DATE_TIME.fullmatch(text) is not None
-
-
-def _is_uri(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return bool(parts.scheme) and len(text) > len(parts.scheme) + 1 and not re.search(r"\s", text)
-
-
-_FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "email": lambda text: _EMAIL.fullmatch(text) is not None,
-    "uri": _is_uri,
-    "date": _is_date,
-    "date-time": _is_date_time,
 }

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Final, Self
 
+import anyio
+
 from mcport.errors import ConnectionLost
 
 from .changes import Change, Wanted
@@ -43,6 +45,8 @@ class Changes:
         self._stream: Stream | None = None
         self._feed: Feed | None = None
         self._closed = False
+        self._opening: anyio.CancelScope | None = None
+        self._turn: anyio.Lock | None = None
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._stream is not None else "not open"
@@ -59,7 +63,9 @@ class Changes:
         return self._wanted.without(self.honoured)
 
     async def __aenter__(self) -> Self:
-        await self._open()
+        if self._feed is not None or self._closed:
+            raise RuntimeError(f"{self!r} can be entered once")
+        await self._opened_once()
         return self
 
     async def __aexit__(
@@ -73,9 +79,7 @@ class Changes:
     async def __anext__(self) -> Change:
         if self._closed:
             raise StopAsyncIteration
-        feed = self._feed
-        if feed is None:
-            feed = await self._open()
+        feed = self._feed or await self._opened_once()
         try:
             return await feed.next()
         except ConnectionLost:
@@ -85,17 +89,36 @@ class Changes:
     async def aclose(self) -> None:
         """Listen no more; the server is told. Safe to call twice. Whoever iterates comes to the end."""
         self._closed = True
+        if self._opening is not None:
+            self._opening.cancel()
         stream, self._stream = self._stream, None
         if self._feed is not None:
             self._feed.end()
         if stream is not None:
             await stream.aclose()
 
+    async def _opened_once(self) -> Feed:
+        """Open it for the first of those who iterate side by side; the others come to the same feed."""
+        if self._turn is None:
+            self._turn = anyio.Lock()
+        async with self._turn:
+            return self._feed or await self._open()
+
     async def _open(self) -> Feed:
-        if self._feed is not None or self._closed:
-            raise RuntimeError(f"{self!r} can be entered once")
-        again = self._subscriptions is not None
         feed = Feed(max(WAITING, 3 + len(self._wanted.uris)))
+        with anyio.CancelScope() as self._opening:
+            if not self._closed:
+                await self._listen(feed)
+        self._opening = None
+        if self._closed:
+            feed.end()
+            stream, self._stream = self._stream, None
+            if stream is not None:
+                stream.drop()
+        return feed
+
+    async def _listen(self, feed: Feed) -> None:
+        again = self._subscriptions is not None
         subscriptions = await self._source(self._patience)
         self._stream = await subscriptions.open(self._wanted, feed, self._patience)
         self._subscriptions, self._feed = subscriptions, feed
@@ -104,7 +127,6 @@ class Changes:
                 feed.put(change)
         if self.missing:
             log.warning("server '%s' will not tell of %s", subscriptions.connection.server, self.missing)
-        return feed
 
     def __del__(self) -> None:
         """Listen no more, once nobody can hear: a loop that was left early without `async with`."""

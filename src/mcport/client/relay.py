@@ -15,29 +15,39 @@ import anyio
 from mcport.core.events import Progressed
 from mcport.session.loop import Loop
 
-from .callbacks import ProgressCallback
+from .callbacks import PASSING, ProgressCallback
 
 log: Final = logging.getLogger("mcport.client")
+
+
+WAITING: Final = 1000
+"""So many reports wait for a slow callback; of more the oldest are dropped."""
 
 
 class Relay:
     """Hands reports to a callback, in order; `what` names the callback in the host's log.
 
     A plain function is called at once. A coroutine function runs in a task of its own, and reports that come meanwhile
-    wait for it.
+    wait for it, a bounded number of them.
     """
 
     def __init__(self, loop: Loop, callback: Callable[..., Awaitable[object] | object], what: str) -> None:
         self._loop = loop
         self._callback = callback
         self._what = what
-        self._reports: deque[tuple[Any, ...]] = deque()
+        self._reports: deque[tuple[Any, ...]] = deque(maxlen=WAITING)
+        self._full = False
         self._running: anyio.Event | None = None
         self._scope: anyio.CancelScope | None = None
 
     def tell(self, *report: Any) -> None:
         """Take a report; never waits."""
         if self._running is not None:
+            if len(self._reports) == WAITING and not self._full:
+                self._full = True
+                log.warning(
+                    "the %s callback is too slow: %d reports wait, and the oldest are dropped", self._what, WAITING
+                )
             self._reports.append(report)
             return
         outcome = self._tell(report)
@@ -80,7 +90,9 @@ class Relay:
     async def _finish(self, outcome: Awaitable[object]) -> None:
         try:
             await outcome
-        except Exception:
+        except BaseException as error:
+            if isinstance(error, PASSING) or self._loop.stops_here(error):
+                raise
             log.exception("the %s callback failed", self._what)
 
 

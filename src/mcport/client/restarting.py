@@ -15,7 +15,7 @@ from typing import Final
 
 import anyio
 
-from mcport.errors import ConversationError
+from mcport.errors import ConnectFailed, ConversationError
 from mcport.session.loop import Loop
 
 from .failures import Failures, Remains
@@ -23,10 +23,12 @@ from .failures import Failures, Remains
 TIMES: Final = 5
 """How many starts in a row `restart=True` stands for."""
 
+LOST: Final = "the connection was lost"
+
 log: Final = logging.getLogger("mcport.client")
 
 Renewal = Callable[[], Awaitable[object]]
-"""Says again to a server what it was told before it died."""
+"""Says again to a server what it was told before it died; it must not wait for a server that is started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Restarting:
         self._pace = pace or Pace()
         self._begun = 0.0
         self._starts = 0
-        self._remains = Remains()
+        self._remains, self._reason = Remains(), LOST
         self._given_up = False
         self._round: _Round | None = None
 
@@ -104,17 +106,20 @@ class Restarting:
         Raises `ConnectFailed` once it has been started too often, and `ConnectionLost` when the client is closed.
         """
         if self._given_up:
-            raise self._failures.too_often(self._most, self._remains)
+            raise self._too_often()
         if self._round is None:
             self._round = _Round(loop.scope(), anyio.Event())
-            self._remains = remains
+            self._remains, self._reason = remains, LOST
             loop.keep(self._run(self._round))
         here = self._round
         await here.ended.wait()
         if here.scope.cancel_called:
             raise self._failures.lost(phase, "this client was closed", Remains())
         if here.failed:
-            raise self._failures.too_often(self._most, self._remains)
+            raise self._too_often()
+
+    def _too_often(self) -> ConnectFailed:
+        return self._failures.too_often(self._most, self._remains, self._reason)
 
     async def _run(self, here: _Round) -> None:
         try:
@@ -143,7 +148,7 @@ class Restarting:
             await self._start()
         except ConversationError as error:
             log.info("starting it again failed: %s", error)
-            self._remains = Remains(error.exit_code, error.stderr_tail)
+            self._remains, self._reason = Remains(error.exit_code, error.stderr_tail), error.cause or str(error)
             return False
         self._begun = self._pace.time()
         for renewal in tuple(self._renewals):

@@ -70,6 +70,10 @@ class Loop(Protocol):
         """Return a new cancel scope; the task that wants to be cancelled enters it itself."""
         ...
 
+    def stops_here(self, error: BaseException) -> bool:
+        """Whether what came out of an `await` is the cancellation of this very task, and no other task's."""
+        ...
+
     def watch_reading(self, fd: int, ready: Callable[[], None]) -> Stoppable:
         """Call `ready` whenever the descriptor can be read, until stopped."""
         ...

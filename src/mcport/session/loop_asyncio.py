@@ -48,6 +48,10 @@ class AsyncioLoop:
         # entering and leaving the scope does.
         return self._scope()
 
+    def stops_here(self, error: BaseException) -> bool:
+        task = asyncio.current_task(self._loop)
+        return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
     @property
     def can_watch(self) -> bool:
         return sys.platform != "win32"

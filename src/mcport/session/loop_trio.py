@@ -57,6 +57,9 @@ class TrioLoop:
     def scope(self) -> anyio.CancelScope:
         return anyio.CancelScope()
 
+    def stops_here(self, error: BaseException) -> bool:
+        return isinstance(error, trio.Cancelled)
+
     @property
     def can_watch(self) -> bool:
         return sys.platform != "win32"

@@ -5,15 +5,22 @@ Nothing sits below.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import urlsplit
 
 PATTERN_LENGTH: Final = 10_000
 """Longer texts are not held against a pattern: matching may take very long."""
+
+_EMAIL: Final = re.compile(r"[^@\s]{1,256}@[^@\s.]+(\.[^@\s.]+)*")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_TIME: Final = re.compile(
+    rf"{_DATE.pattern}[Tt]([0-9]{{2}}:){{2}}[0-9]{{2}}(\.[0-9]+)?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})"
+)
 
 
 _GREATEST: Final = sys.float_info.max
@@ -44,9 +51,9 @@ def _demand(value: object, holds: bool, otherwise: str) -> object:
 
 def _number(schema: Mapping[str, Any], value: object) -> object:
     whole = schema["type"] == "integer"
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _GREATEST:
+    if not is_number(value) or not abs(value) <= _GREATEST:
         raise Unfit("must be an integer" if whole else "must be a number")
-    if whole and value != value // 1:
+    if whole and value != int(value):
         raise Unfit("must be an integer")
     if "minimum" in schema and value < schema["minimum"]:
         raise Unfit(f"must be at least {schema['minimum']}")
@@ -75,23 +82,56 @@ def _text(schema: Mapping[str, Any], value: object) -> object:
         return _demand(value, value in choices, "is none of the choices")
     if len(value) < schema.get("minLength", 0) or len(value) > schema.get("maxLength", len(value)):
         raise Unfit("is too short or too long")
-    if "format" in schema and not _is_formatted(schema["format"], value):
+    if "format" in schema and not is_formatted(schema["format"], value):
         raise Unfit(f"must be of the format {schema['format']}")
     if "pattern" in schema and not (len(value) <= PATTERN_LENGTH and re.search(schema["pattern"], value)):
         raise Unfit("does not match the pattern")
     return value
 
 
-def _is_formatted(kind: str, text: str) -> bool:
-    """Whether a text is of one of the four formats that forms have."""
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number, as long as it may be; yes and no are none, nor is what JSON has no word for."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) != math.inf
+
+
+def is_formatted(kind: str, text: str) -> bool:
+    """Whether a text is of one of the four formats that forms have; whatever is of another one fits."""
+    judge = _FORMATS.get(kind)
+    return judge is None or judge(text)
+
+
+def _is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
+
+
+def _is_date(text: str) -> bool:
     try:
-        if kind == "date":
-            return len(text) == 10 and bool(date.fromisoformat(text))
-        if kind == "date-time":
-            return "T" in text.upper() and datetime.fromisoformat(text).tzinfo is not None
-        if kind == "uri":
-            return bool(urlsplit(text).scheme) and " " not in text
+        date.fromisoformat(text)
     except ValueError:
         return False
-    name, at, host = text.rpartition("@")
-    return bool(name and at and host) and not any(sign.isspace() for sign in text)
+    return _DATE.fullmatch(text) is not None
+
+
+def _is_date_time(text: str) -> bool:
+    """RFC 3339: with seconds and a zone."""
+    try:
+        datetime.fromisoformat(text.upper())
+    except ValueError:
+        return False
+    return _DATE_TIME.fullmatch(text) is not None
+
+
+def _is_uri(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme) and len(text) > len(parts.scheme) + 1 and not any(map(str.isspace, text))
+
+
+_FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
+    "email": _is_email,
+    "uri": _is_uri,
+    "date": _is_date,
+    "date-time": _is_date_time,
+}

@@ -42,13 +42,13 @@ async def main() -> None:
         elicit=fill_in,
         elicit_url=open_page,
         sample=ask_model,
-        roots=["/tmp/journeys"],
+        roots=["/home/ada/journeys"],
         approve=approve,
         log=lambda message: print(message.level, message.data),
     )
     async with client:
         print((await client.call_tool("book", {"city": "Lyon"})).text())
-        client.set_roots(["/tmp/journeys", "/tmp/photos"])
+        client.set_roots(["/home/ada/journeys", "/home/ada/photos"])
 
 
 anyio.run(main)

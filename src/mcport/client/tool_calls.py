@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, overload
 
@@ -51,9 +52,9 @@ class ToolCalls(Calls):
         self._changed: ChangedCallback | None = None
 
     @property
+    @abstractmethod
     def _spoken(self) -> Revision:
         """The revision that is spoken."""
-        raise NotImplementedError
 
     @overload
     async def call_tool(

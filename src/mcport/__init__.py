@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .client.answering.defaults import fill_defaults as fill_defaults
+    from .client.answering.proposed import Asker as Asker
+    from .client.answering.proposed import ProposedCall as ProposedCall
     from .client.caching import ResultCache as ResultCache
     from .client.callbacks import Sampling as Sampling
-    from .client.changes import Change as Change
-    from .client.changes import Notified as Notified
-    from .client.changes import PromptsChanged as PromptsChanged
-    from .client.changes import ResourcesChanged as ResourcesChanged
-    from .client.changes import ResourceUpdated as ResourceUpdated
-    from .client.changes import ToolsChanged as ToolsChanged
     from .client.client import Client as Client
-    from .client.defaults import fill_defaults as fill_defaults
-    from .client.definitions import DefinitionChanged as DefinitionChanged
     from .client.extension import ClientExtension as ClientExtension
     from .client.handle import CallHandle as CallHandle
-    from .client.listening import Changes as Changes
-    from .client.proposed import Asker as Asker
-    from .client.proposed import ProposedCall as ProposedCall
-    from .client.tool_result import ToolResult as ToolResult
+    from .client.listening.changes import Change as Change
+    from .client.listening.changes import Notified as Notified
+    from .client.listening.changes import PromptsChanged as PromptsChanged
+    from .client.listening.changes import ResourcesChanged as ResourcesChanged
+    from .client.listening.changes import ResourceUpdated as ResourceUpdated
+    from .client.listening.changes import ToolsChanged as ToolsChanged
+    from .client.listening.listening import Changes as Changes
+    from .client.tool_calls.definitions import DefinitionChanged as DefinitionChanged
+    from .client.tool_calls.tool_result import ToolResult as ToolResult
     from .content import text_of as text_of
     from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
@@ -62,21 +62,21 @@ if TYPE_CHECKING:
     from .server.asking.questions import ListRoots as ListRoots
     from .server.asking.questions import Refused as Refused
     from .server.asking.sampling import Sample as Sample
-    from .server.cache_hint import CacheHint as CacheHint
-    from .server.context import Context as Context
     from .server.dependencies.depends import Depends as Depends
-    from .server.extension import Extension as Extension
-    from .server.extension_result import ExtensionResult as ExtensionResult
-    from .server.middleware import Middleware as Middleware
-    from .server.middleware import Next as Next
-    from .server.rate_limit import RateLimit as RateLimit
-    from .server.requests import ClientNotification as ClientNotification
-    from .server.requests import Completing as Completing
-    from .server.requests import ListRequest as ListRequest
-    from .server.requests import PromptGet as PromptGet
-    from .server.requests import Request as Request
-    from .server.requests import ResourceRead as ResourceRead
-    from .server.requests import ToolCall as ToolCall
+    from .server.extensions.extension import Extension as Extension
+    from .server.extensions.extension_result import ExtensionResult as ExtensionResult
+    from .server.handling.context import Context as Context
+    from .server.middleware.middleware import Middleware as Middleware
+    from .server.middleware.middleware import Next as Next
+    from .server.middleware.rate_limit import RateLimit as RateLimit
+    from .server.middleware.requests import ClientNotification as ClientNotification
+    from .server.middleware.requests import Completing as Completing
+    from .server.middleware.requests import ListRequest as ListRequest
+    from .server.middleware.requests import PromptGet as PromptGet
+    from .server.middleware.requests import Request as Request
+    from .server.middleware.requests import ResourceRead as ResourceRead
+    from .server.middleware.requests import ToolCall as ToolCall
+    from .server.offering.cache_hint import CacheHint as CacheHint
     from .server.server import Server as Server
     from .session.channel import EndOfStream as EndOfStream
     from .session.channel import Transport as Transport
@@ -88,24 +88,24 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ResultCache": "client.caching",
-    "Asker": "client.proposed",
-    "ProposedCall": "client.proposed",
+    "Asker": "client.answering.proposed",
+    "ProposedCall": "client.answering.proposed",
     "Sampling": "client.callbacks",
-    "Change": "client.changes",
-    "Notified": "client.changes",
-    "PromptsChanged": "client.changes",
-    "ResourceUpdated": "client.changes",
-    "ResourcesChanged": "client.changes",
-    "ToolsChanged": "client.changes",
+    "Change": "client.listening.changes",
+    "Notified": "client.listening.changes",
+    "PromptsChanged": "client.listening.changes",
+    "ResourceUpdated": "client.listening.changes",
+    "ResourcesChanged": "client.listening.changes",
+    "ToolsChanged": "client.listening.changes",
     "Client": "client.client",
     "ToolFailed": "errors",
     "OutputInvalid": "errors",
-    "ToolResult": "client.tool_result",
-    "DefinitionChanged": "client.definitions",
-    "fill_defaults": "client.defaults",
+    "ToolResult": "client.tool_calls.tool_result",
+    "DefinitionChanged": "client.tool_calls.definitions",
+    "fill_defaults": "client.answering.defaults",
     "ClientExtension": "client.extension",
     "CallHandle": "client.handle",
-    "Changes": "client.listening",
+    "Changes": "client.listening.listening",
     "text_of": "content",
     "InputRequired": "core.input_required",
     "Limits": "core.limits",
@@ -129,20 +129,20 @@ _HOMES = {
     "ToolError": "errors",
     "UrlElicitationRequired": "errors",
     "VisitRequired": "errors",
-    "CacheHint": "server.cache_hint",
-    "Context": "server.context",
+    "CacheHint": "server.offering.cache_hint",
+    "Context": "server.handling.context",
     "Depends": "server.dependencies.depends",
-    "Extension": "server.extension",
-    "ExtensionResult": "server.extension_result",
-    "Middleware": "server.middleware",
-    "Next": "server.middleware",
-    "Completing": "server.requests",
-    "ListRequest": "server.requests",
-    "ClientNotification": "server.requests",
-    "PromptGet": "server.requests",
-    "Request": "server.requests",
-    "ResourceRead": "server.requests",
-    "ToolCall": "server.requests",
+    "Extension": "server.extensions.extension",
+    "ExtensionResult": "server.extensions.extension_result",
+    "Middleware": "server.middleware.middleware",
+    "Next": "server.middleware.middleware",
+    "Completing": "server.middleware.requests",
+    "ListRequest": "server.middleware.requests",
+    "ClientNotification": "server.middleware.requests",
+    "PromptGet": "server.middleware.requests",
+    "Request": "server.middleware.requests",
+    "ResourceRead": "server.middleware.requests",
+    "ToolCall": "server.middleware.requests",
     "within_roots": "server.asking.boundaries",
     "Elicit": "server.asking.questions",
     "ElicitUrl": "server.asking.questions",
@@ -151,7 +151,7 @@ _HOMES = {
     "Refused": "server.asking.questions",
     "ListRoots": "server.asking.questions",
     "Sample": "server.asking.sampling",
-    "RateLimit": "server.rate_limit",
+    "RateLimit": "server.middleware.rate_limit",
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",

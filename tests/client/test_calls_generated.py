@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mcport.client.calls import Calls
-from mcport.client.tool_calls import ToolCalls
+from mcport.client.tool_calls.tool_calls import ToolCalls
 from mcport.spec.methods import METHODS
 from tests.client.test_calls import CASES
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mcport import Client, DefinitionChanged
-from mcport.client import definitions
-from mcport.client.definitions import Definitions
+from mcport.client.tool_calls import definitions
+from mcport.client.tool_calls.definitions import Definitions
 from mcport.core.events import Told
 from tests.client.counterpart import ALL, STATELESS, result, usual
 from tests.client.playing import Wire, client_of

@@ -17,8 +17,8 @@ from mcport import (
     ResourceUpdated,
     ToolsChanged,
 )
-from mcport.client.changes import Wanted
-from mcport.client.feed import Feed
+from mcport.client.listening.changes import Wanted
+from mcport.client.listening.feed import Feed
 from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, error, notification, result
 from tests.client.notifying import (
     CANCELLED,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mcport import Client
-from mcport.client.roots import checked_uri, said_roots, uri_of
+from mcport.client.answering.roots import checked_uri, said_roots, uri_of
 from mcport.spec.types import Root
 from tests.client.counterpart import HANDSHAKE, usual
 from tests.client.playing import Wire, client_of, of

@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 from mcport import Client, Server
-from mcport.client.changes import Change, ResourceUpdated
-from mcport.client.listening import Changes
+from mcport.client.listening.changes import Change, ResourceUpdated
+from mcport.client.listening.listening import Changes
 from mcport.spec.revisions import REVISIONS
 from tests.examples.loading import EXAMPLES, loaded
 from tests.server.wire import ALL, NEW, OLD, Json, serving

@@ -16,7 +16,7 @@ import anyio
 import pytest
 
 from mcport import Client, VisitRequired
-from mcport.client.changes import ResourcesChanged, ResourceUpdated
+from mcport.client.listening.changes import ResourcesChanged, ResourceUpdated
 from mcport.spec.types import LoggingMessageNotificationParams
 from tests.peers.test_everything_server import text_of
 

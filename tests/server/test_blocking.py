@@ -13,7 +13,7 @@ import anyio.from_thread
 import pytest
 
 from mcport import Context, Depends, Elicit, Server
-from mcport.server.blocking import Blocking
+from mcport.server.handling.blocking import Blocking
 from mcport.session.crossing import Withdrawn
 from tests.server.answering import EVERYTHING, ROOTS, SAID, Seen, accept, said
 from tests.server.wire import ALL, NEW, serving

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mcport import CacheHint, Context, Server
-from mcport.server.cache_hint import is_retry
+from mcport.server.offering.cache_hint import is_retry
 from mcport.spec.types import ReadResourceResult, TextResourceContents
 from tests.server.wire import ALL, CAPABILITIES, NEW, OLD, Json, Wire, serving
 

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from mcport import Server
-from mcport.server.listing import Listing
+from mcport.server.offering.listing import Listing
 from tests.server.test_registration import LISTS, listed, many
 from tests.server.wire import ALL, NEW, OLD, Json, Wire, opened, serving, unopened
 

@@ -11,7 +11,7 @@ import pytest
 
 from mcport import Context, Limits, ProtocolError, Server
 from mcport.core.limits import SERVER_LIMITS
-from mcport.server.rate import Rate
+from mcport.server.limiting.rate import Rate
 from mcport.spec.types import Completion
 from tests.server.wire import ALL, NEW, OLD, Json, Wire, opened, serving, unopened
 

@@ -12,8 +12,8 @@ import anyio.lowlevel
 import pytest
 
 from mcport import Client, Context, Server, ToolError
-from mcport.server import deadline as deadlines
-from mcport.server.deadline import Deadline
+from mcport.server.limiting import deadline as deadlines
+from mcport.server.limiting.deadline import Deadline
 from mcport.spec.revisions import REVISIONS
 from tests.server.wire import ALL, NEW, SECONDS, serving
 
@@ -279,7 +279,7 @@ def test_limits_that_are_none_are_refused(options: Any, kind: type[Exception], t
 
 
 def test_a_tool_without_limits_is_called_as_ever() -> None:
-    from mcport.server.calling import call
+    from mcport.server.handling.calling import call
 
     server = Server("demo")
     server.add_tool(anyio.sleep_forever, name="a", timeout=None, max_concurrency=None)

@@ -11,8 +11,8 @@ import pytest
 
 from mcport import InputRequired, Middleware, Next, Request, Server, ToolCall
 from mcport.core.dialects.envelope import Body, Fixed
-from mcport.server import undressing
-from mcport.server.unread import Unread, as_it_came, unread
+from mcport.server.middleware import undressing
+from mcport.server.middleware.unread import Unread, as_it_came, unread
 from mcport.spec.revisions import REVISIONS
 from mcport.spec.types import CallToolResult, ListToolsResult, TextContent, Tool
 from tests.server.wire import ALL, NEW, OLD, serving

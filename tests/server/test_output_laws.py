@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
 from mcport.core.json_schema import compile_schema
+from mcport.server.results.structured import wrapped
 from mcport.server.signature import read_output
-from mcport.server.structured import wrapped
 
 
 class Colour(enum.Enum):

@@ -166,7 +166,7 @@ async def test_a_call_beyond_the_rate_does_not_reach_the_tool(revision: str, mon
         return len(calls)
 
     async with serving(server, revision) as wire:
-        monkeypatch.setattr("mcport.server.rate_limit.now", lambda exchange: now[0])
+        monkeypatch.setattr("mcport.server.middleware.rate_limit.now", lambda exchange: now[0])
         for number in range(3):
             assert await wire.text("count") == str(number + 1)
         refused = await wire.call("count")

@@ -10,7 +10,7 @@ import pytest
 
 from mcport import Server
 from mcport.core.events import Asked
-from mcport.server.limiting import Gate
+from mcport.server.limiting.limiting import Gate
 from mcport.session.exchange import Exchange
 from mcport.session.loop import current_loop
 from tests.server.wire import NEW, SECONDS, Json, Wire, serving

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 import anyio
 
-from mcport.client.proposed import Asker
+from mcport.client.answering.proposed import Asker
 from mcport.spec.types import ElicitRequestFormParams, ElicitRequestURLParams, ElicitResult
 from mcport.transports.printable import printable, printable_line
 

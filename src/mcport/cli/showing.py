@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mcport.client.changes import (
+from mcport.client.listening.changes import (
     Change,
     Notified,
     PromptsChanged,

@@ -170,7 +170,7 @@ def _touches(updated: object, kept: object) -> bool:
     """Whether an update may concern what was read: it may name a part of it, or what it is a part of."""
     if not isinstance(updated, str) or not isinstance(kept, str):
         return True
-    from .changes import lies_at
+    from .listening.changes import lies_at
 
     return lies_at(updated, kept) or lies_at(kept, updated)
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         LoggingMessageNotificationParams,
     )
 
-    from .proposed import Asker, ProposedCall
-    from .roots import RootLike
+    from .answering.proposed import Asker, ProposedCall
+    from .answering.roots import RootLike
 
 ROOTS_CHANGED: Final = "notifications/roots/list_changed"
 
@@ -141,7 +141,7 @@ class Callbacks:
 
     def set_roots(self, roots: Iterable[RootLike]) -> None:
         """Have other roots from now on. Raises ValueError and TypeError for what is none."""
-        from .roots import said_roots
+        from .answering.roots import said_roots
 
         given = roots if isinstance(roots, str | PathLike) else list(roots)
         said_roots(given)

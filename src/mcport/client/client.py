@@ -43,16 +43,16 @@ from .naming import TargetLike, target_of
 from .opening import Opening
 from .target import ChildOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, ROUNDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_rounds, check_seconds
-from .tool_calls import ChangedCallback, CheckOutput, check_setting
+from .tool_calls.tool_calls import ChangedCallback, CheckOutput, check_setting
 
 if TYPE_CHECKING:
     from mcport.spec.types import Implementation
 
-    from .answering import Answering
-    from .approval import Approval
+    from .answering.answering import Answering
+    from .answering.roots import RootLike
     from .extension import Extensions
     from .restarting import Renewal, Restarting
-    from .roots import RootLike
+    from .tool_calls.approval import Approval
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -228,8 +228,8 @@ class Client(Conversing):
         """Let the callbacks hear and answer the server that has just been reached."""
 
         def answering() -> Answering:
-            from .answering import Answering
-            from .proposed import Asker
+            from .answering.answering import Answering
+            from .answering.proposed import Asker
 
             asker, most = Asker(self._server, opened.server_info or {}), self._limits.questions_per_minute
             return Answering(self._callbacks, opened.revision, asker, loop, most)
@@ -270,8 +270,8 @@ class Client(Conversing):
         return connection.remains.error
 
     def _approves(self, approve: ApproveCallback) -> Approval:
-        from .approval import Approval
         from .callbacks import Callback
+        from .tool_calls.approval import Approval
 
         return Approval(Callback(approve, "approve"), self._server, self._definitions)
 

@@ -33,15 +33,15 @@ from mcport.session.session import Hooks, Session
 from mcport.session.waiting import OnProgress, Waiter
 from mcport.spec.revisions import Revision
 
+from .answering.visits import Visits
 from .callbacks import Callback
 from .failures import Failures, Remains
 from .target import Contact
 from .timing import ROUNDS, Patience
-from .visits import Visits
 
 if TYPE_CHECKING:
-    from .answering import Answering
-    from .rounds import Found, Rounds
+    from .answering.answering import Answering
+    from .answering.rounds import Found, Rounds
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -130,7 +130,7 @@ class Connection:
         async def turn(params: JsonObject) -> Found:
             return await self._turn(method, params, patience, on_progress)
 
-        from .rounds import Rounds
+        from .answering.rounds import Rounds
 
         most = self.most_rounds if rounds is None else rounds
         return Rounds(self.server, method, params or {}, turn, self.answering, self.visits, patience, most)

@@ -28,20 +28,20 @@ from .paging import StaleCursor, Walk
 from .reading import read_result
 from .saying import dump_params, with_meta
 from .timing import UNSET, Patience, Seconds
-from .tool_calls import CALL, LIST, ToolCalls
+from .tool_calls.tool_calls import CALL, LIST, ToolCalls
 
 if TYPE_CHECKING:
     from mcport.spec.revisions import Revision
     from mcport.spec.types import GetPromptResult, LoggingLevel, ReadResourceResult
 
-    from .approval import Approval
+    from .answering.relay import ProgressRelay
+    from .answering.roots import RootLike
     from .caching import ResultCache
-    from .listening import Changes
-    from .relay import ProgressRelay
+    from .listening.listening import Changes
+    from .listening.subscriptions import Subscriptions
     from .restarting import Restarting
-    from .roots import RootLike
-    from .subscriptions import Subscriptions
-    from .tool_result import ToolResult
+    from .tool_calls.approval import Approval
+    from .tool_calls.tool_result import ToolResult
 
 ResultT = TypeVar("ResultT")
 
@@ -241,7 +241,7 @@ class Conversing(ToolCalls):
         what the server did not declare, and otherwise what `request` raises. See basic/patterns/subscriptions of the
         specification, and server/resources of older revisions.
         """
-        from .listening import Changes, wanted_of
+        from .listening.listening import Changes, wanted_of
 
         wanted = wanted_of(tools, prompts, resources, uris, filters)
         return Changes(self._listened, wanted, self._patience_of(timeout))
@@ -252,7 +252,7 @@ class Conversing(ToolCalls):
         if self._connection is None or self._loop is None:
             raise self._absent("listening")
         if self._subscriptions is None:
-            from .subscriptions import Subscriptions
+            from .listening.subscriptions import Subscriptions
 
             self._subscriptions = Subscriptions(self._connection, self._loop)
         return self._subscriptions
@@ -438,7 +438,7 @@ class Conversing(ToolCalls):
 
 
 def _relay(loop: Loop, progress: ProgressCallback) -> ProgressRelay:
-    from .relay import ProgressRelay
+    from .answering.relay import ProgressRelay
 
     return ProgressRelay(loop, progress)
 

@@ -18,7 +18,7 @@ from .connection import Connection
 if TYPE_CHECKING:
     from mcport.spec.types import LoggingLevel
 
-    from .relay import Relay
+    from .answering.relay import Relay
 
 MESSAGE: Final = "notifications/message"
 SET_LEVEL: Final = "logging/setLevel"
@@ -42,7 +42,7 @@ class Logs:
         if "logging" in connection.declared:
             connection.speaker.log_from(wanted)
         if self.callback is not None:
-            from .relay import Relay
+            from .answering.relay import Relay
 
             relay = Relay(loop, self.callback, "log")
             connection.hearers.append(lambda event: _hear(event, relay))

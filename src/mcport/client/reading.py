@@ -34,7 +34,7 @@ def read_result(method: str, result: JsonObject) -> Any:
 def _reader(method: str) -> Callable[[JsonObject], Any]:
     model: type[Model]
     if method == "tools/call":
-        from .tool_result import ToolResult as model
+        from .tool_calls.tool_result import ToolResult as model
     else:
         from mcport.spec import types
 

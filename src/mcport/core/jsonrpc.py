@@ -124,7 +124,7 @@ def decode(data: bytes) -> Decoded:
 
 
 def _unreadable(data: bytes, error: ValueError) -> Malformed:
-    from . import glimpse  # only what cannot be read is looked at so
+    from mcport.core import glimpse  # only what cannot be read is looked at so
 
     seen = glimpse.of_line(data)
     excerpt = repr(data[:80].decode("utf-8", "replace"))

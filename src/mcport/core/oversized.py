@@ -6,9 +6,9 @@ Whoever waits for it is told: the sender of a request gets an error, a call of o
 
 from __future__ import annotations
 
+from mcport.core import glimpse
 from mcport.errors import INVALID_REQUEST
 
-from . import glimpse
 from .framing import Oversized
 from .jsonrpc import Malformed
 

@@ -19,9 +19,9 @@ from mcport.session.loop import Loop, current_loop
 from mcport.session.workers import workers_for
 
 from .connection import Connection
-from .faults import from_own_code
 from .kernel import Kernel
 from .living import Life, Living
+from .results.faults import from_own_code
 from .telling import Telling
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]

@@ -18,10 +18,10 @@ from mcport.spec.methods import METHODS
 
 from .asking.reception import Reception
 from .asking.stop import RunStopped
-from .dressing import Dresser
-from .faults import Faults
-from .hearing import Hearing
-from .refusals import fitted
+from .middleware.hearing import Hearing
+from .results.dressing import Dresser
+from .results.faults import Faults
+from .results.refusals import fitted
 from .routes import Route, Routes
 
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack, overload
 from mcport.core.dialects.contract import Offer
 from mcport.core.jsonrpc import JsonObject
 
-from .cache_hint import CacheHint
-from .completions import Completer, Completions
 from .dependencies import Dependencies
-from .options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
-from .prompts import PromptEntry, Prompts
-from .resources import ResourceEntry, Resources
+from .offering.cache_hint import CacheHint
+from .offering.completions import Completer, Completions
+from .offering.options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
+from .offering.prompts import PromptEntry, Prompts
+from .offering.resources import ResourceEntry, Resources
+from .offering.tools import ToolEntry, Tools
+from .results.structured import structured_of
 from .signature import Signature
-from .structured import structured_of
-from .tools import ToolEntry, Tools
 
 if TYPE_CHECKING:
     from mcport.core.uri_template import UriTemplate
@@ -103,7 +103,7 @@ class Registrar:
         handler that takes anything else, `SchemaRefused`, a ValueError, for a schema that is not valid, ValueError for
         a name that is taken. See server/tools of the specification.
         """
-        from .raw_signature import RawSignature
+        from .offering.raw_signature import RawSignature
 
         given = {**self._checked(options, ToolOptions), "name": name}
         self._tools.add(_entry(handler, RawSignature(name, handler, input_schema), given))

@@ -20,32 +20,32 @@ from mcport.spec.revisions import REVISIONS, Revision
 
 from .asking.patience import Patience
 from .asking.reception import Reception
-from .cache_hint import NEVER, CacheHint, hints_of_lists
-from .completions import Completions
-from .dressing import Dresser
-from .extensions import Extensions, add_filters
-from .faults import Faults
-from .hearing import Hearing
+from .extensions.extensions import Extensions, add_filters
 from .hosting import Host, Lifespan
 from .kernel import Kernel
-from .listing import Listing
-from .middleware import Middlewares
-from .prompts import Prompts
+from .middleware.hearing import Hearing
+from .middleware.middleware import Middlewares
+from .offering.cache_hint import NEVER, CacheHint, hints_of_lists
+from .offering.completions import Completions
+from .offering.listing import Listing
+from .offering.prompts import Prompts
+from .offering.resources import Resources
+from .offering.tools import Tools
 from .registering import Decorator, Function, Registrar
-from .resources import Resources
+from .results.dressing import Dresser
+from .results.faults import Faults
 from .routes import Route, Routes
 from .telling import Telling, logs
 from .telling.listening import Listening
 from .telling.subscribing import Subscribing
-from .tools import Tools
 
 if TYPE_CHECKING:
     from mcport.spec.types import Icon
     from mcport.stores.notices import Notices
     from mcport.stores.values import Store
 
-    from .extension import Extension
-    from .middleware import Middleware
+    from .extensions.extension import Extension
+    from .middleware.middleware import Middleware
 
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
@@ -198,7 +198,7 @@ class Server(Registrar):
         it returns a JSON object, a model, or None. Raises ValueError for a method of the protocol, or one that is there
         already, TypeError for a function that takes anything else. An `Extension` is declared to clients, this is not.
         """
-        from .extension import check_new
+        from .extensions.extension import check_new
 
         check_new(method, {})
 

@@ -15,10 +15,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
+from mcport.client.answering.roots import RootLike
 from mcport.client.client import Client as AsyncClient
 from mcport.client.handle import CallHandle as AsyncCallHandle
-from mcport.client.listening import Changes as AsyncChanges
-from mcport.client.roots import RootLike
+from mcport.client.listening.listening import Changes as AsyncChanges
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import ConnectFailed, ConnectionLost, ConversationError
 

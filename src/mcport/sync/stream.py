@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from mcport.client.changes import Change, Wanted
+from mcport.client.listening.changes import Change, Wanted
 
 ItemT = TypeVar("ItemT")
 

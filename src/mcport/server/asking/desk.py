@@ -24,7 +24,7 @@ from mcport.errors import (
     MissingCapability,
     UrlElicitationRequired,
 )
-from mcport.server.content import failed
+from mcport.server.results.content import failed
 from mcport.session.exchange import Exchange
 from mcport.spec.methods import METHODS
 from mcport.spec.model import Unsendable

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from mcport.server.context import Context
+from mcport.server.handling.context import Context
 from mcport.server.signature import Signature
 
 from .depends import Mark

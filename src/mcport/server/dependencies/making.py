@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import anyio.lowlevel
 
-from mcport.server.calling import in_thread
+from mcport.server.handling.calling import in_thread
 from mcport.session.exchange import Exchange, Pausable
 from mcport.session.loop import Loop
 

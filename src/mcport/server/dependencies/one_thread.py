@@ -13,8 +13,8 @@ from copy import copy
 from functools import partial
 from typing import Any, Self, TypeVar
 
-from mcport.server.calling import ThreadedHandler, life_of
-from mcport.server.context import Context
+from mcport.server.handling.calling import ThreadedHandler, life_of
+from mcport.server.handling.context import Context
 from mcport.session.crossing import Back, Withdrawn, cross, left_to_itself
 from mcport.session.exchange import Exchange
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from mcport.server.context import Context
+from mcport.server.handling.context import Context
 from mcport.server.signature.callables import callable_object, heart, is_async, name_of, shell
 from mcport.server.signature.parameters import EMPTY, Reading, read_parameters
 

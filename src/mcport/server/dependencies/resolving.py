@@ -14,8 +14,8 @@ from typing import Any, Final, Self
 
 import anyio
 
-from mcport.server.calling import ThreadedHandler, life_of
-from mcport.server.context import Context
+from mcport.server.handling.calling import ThreadedHandler, life_of
+from mcport.server.handling.context import Context
 
 from .depends import Mark
 from .making import CleanUp, Threaded, make, threaded, unstoppable

@@ -22,8 +22,8 @@ from mcport.core.dialects.listening import (
 )
 from mcport.core.jsonrpc import Id, JsonObject, Notification
 from mcport.errors import InternalError
-from mcport.server.dressing import Dresser
 from mcport.server.living import Visit
+from mcport.server.results.dressing import Dresser
 from mcport.server.routes import Route
 from mcport.session.exchange import Exchange, StaysOpen
 from mcport.spec.revisions import Revision

@@ -13,8 +13,8 @@ from mcport.core.dialects.contract import LOG_LEVELS, Admitted
 from mcport.core.jsonrpc import JsonObject, Raw, dump
 from mcport.errors import InvalidParams
 from mcport.server.living import Life, Visit
+from mcport.server.results.unsendable import unsendable
 from mcport.server.routes import Route
-from mcport.server.unsendable import unsendable
 from mcport.session.exchange import Exchange
 
 from .allowance import Allowance

@@ -1,0 +1,1 @@
+"""Answering what servers ask, in both eras."""

@@ -1,0 +1,1 @@
+"""Calling tools: asked before, checked after."""

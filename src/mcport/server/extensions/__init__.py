@@ -1,0 +1,1 @@
+"""Extensions of the protocol, and methods of one's own."""

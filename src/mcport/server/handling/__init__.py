@@ -1,0 +1,1 @@
+"""Running handlers: what they may know and say while they run, on the loop or in a thread."""

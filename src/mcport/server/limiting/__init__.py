@@ -1,0 +1,1 @@
+"""How long a handler may take, and how many may run."""

@@ -1,0 +1,112 @@
+"""What may be said of a tool, a resource or a prompt when it is registered, beside its function.
+
+Each option stands here once, whether it is given to a decorator or to `add_tool` and its kind. It refuses to know
+what is done with them. Below: `asking.needing`,
+`visibility`, `limiting`, the metadata's rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from mcport.core.jsonrpc import JsonObject
+from mcport.core.meta_keys import check_meta
+from mcport.server.results.soundness import check_annotations, check_media_type
+from mcport.spec.revisions import Revision
+
+from .cache_hint import Scope
+from .suggestions import did_you_mean
+from .visibility import Visible, check_visible
+
+if TYPE_CHECKING:
+    from mcport.server.limiting.limiting import Call
+    from mcport.spec.types import Annotations, Icon, ToolAnnotations
+
+
+_LIMITS: Final = ("timeout", "max_concurrency", "needs")
+
+
+class Options(TypedDict, total=False):
+    """What may be said of every entry."""
+
+    name: str | None
+    """The name for programs; that of the function by default."""
+    title: str | None
+    """The name for people."""
+    description: str | None
+    """What it is for; the function's docstring by default."""
+    icons: list[Icon] | None
+    meta: JsonObject | None
+    """Metadata of the application (basic/index "_meta")."""
+    visible: Visible | None
+    """A quick function of the `Context` that tells whether whoever asks may see and use this; everybody by default."""
+    timeout: float | None
+    """Seconds that the handler of one call may take; it stands still while a question to the user is open."""
+    max_concurrency: int | None
+    """How many calls of it may run at a time, on all connections together; further ones wait their turn."""
+    needs: str | Sequence[str]
+    """Capabilities, such as "sampling" or "elicitation.url", without which a client is turned away before it runs."""
+
+
+class ToolOptions(Options, total=False):
+    """What may be said of a tool (server/tools "Tool")."""
+
+    annotations: ToolAnnotations | None
+    structured: bool | None
+    """Whether results carry the returned value as JSON beside the text. By default the return annotation decides: text,
+    content, nothing and anything do not. True demands it, False switches it off."""
+    output_schema: JsonObject | None
+    """A JSON Schema of the returned value, in place of the one that its annotation means; values are checked by it."""
+
+
+class ResourceOptions(Options, total=False):
+    """What may be said of a resource or a resource template (server/resources "Resource")."""
+
+    mime_type: str | None
+    size: int | None
+    """In bytes."""
+    annotations: Annotations | None
+    ttl_ms: int | None
+    """For how many milliseconds what was read may be kept; as the server says by default (server/utilities/caching)."""
+    cache_scope: Scope | None
+    """"public" if everybody may be shown it; as the server says by default, and "private" where not all may see it."""
+
+
+class PromptOptions(Options, total=False):
+    """What may be said of a prompt (server/prompts "Prompt")."""
+
+
+def checked(
+    options: Mapping[str, object],
+    known: type[Options],
+    revisions: Iterable[Revision],
+    defined: Container[str] = frozenset(),
+) -> dict[str, Any]:
+    """Return the options that were given, without those that are None; limits become the `call` that keeps them.
+
+    Raises TypeError for one that does not exist, or that is of no use; ValueError for a media type or a date that
+    is none, and for metadata that one of the revisions does not let applications use, unless an extension has
+    `defined` the key.
+    """
+    for name in options:
+        if name not in known.__annotations__:
+            near = did_you_mean(name, known.__annotations__)
+            raise TypeError(f"there is no option {name!r}.{near}")
+    given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
+    check_visible(given.get("visible"))
+    if "mime_type" in given:
+        check_media_type(given["mime_type"])
+    check_annotations(given.get("annotations"))
+    if "meta" in given:
+        check_meta(given["meta"], revisions, defined)  # type: ignore[arg-type]
+    return {**given, "call": _limited(options)} if any(options.get(name) is not None for name in _LIMITS) else given
+
+
+def _limited(options: Mapping[str, Any]) -> Call:
+    """Return what calls a handler within its limits; the rooms that do are loaded with the first one that has some."""
+    from mcport.server.asking.needing import needing
+    from mcport.server.limiting.limiting import limited
+
+    call = limited(options.get("timeout"), options.get("max_concurrency"))
+    return needing(call, options["needs"]) if options.get("needs") else call

@@ -1,0 +1,1 @@
+"""From what a handler returns to what leaves the server, errors included."""

@@ -1,13 +1,11 @@
 """A client without `await` (P23): every call of the asynchronous one, from any thread, interruptible."""
 
-import gc
 import inspect
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, assert_type
 
@@ -17,87 +15,20 @@ import pytest
 from mcport import (
     Cancelled,
     Change,
-    ConnectFailed,
-    ConnectionLost,
-    Context,
     InputRequired,
     ResourceUpdated,
-    Server,
     Timeout,
     ToolResult,
     sync,
 )
 from mcport.client.client import Client as AsyncClient
-from mcport.spec.types import CallToolResult, ElicitRequestFormParams, ListToolsResult, Tool
+from mcport.spec.types import ElicitRequestFormParams, ListToolsResult, Tool
 from mcport.sync.portal import Portal, PortalClosed
 from tests.client import notifying
 from tests.client.counterpart import ALL, STATELESS, notification, request, usual
 from tests.client.playing import Wire, child_command, child_pid, is_running
+from tests.sync.desk import REVISION, Desk, loop_threads, said
 from tests.transports.children import PATIENCE, SOURCES
-
-REVISION = "2025-11-25"
-
-
-class Desk:
-    """A server in this process, and what happened in it."""
-
-    def __init__(self) -> None:
-        self.server = Server("desk")
-        self.waiting = threading.Event()
-        self.ended = threading.Event()
-        self.on_wait: Callable[[], None] = self.waiting.set
-        self.server.tool(self.add)
-        self.server.tool(self.wait)
-        self.server.tool(self.count)
-        self.server.resource("note://{name}")(self.note)
-        self.server.prompt(self.greet)
-
-    async def add(self, a: int, b: int) -> int:
-        """Add."""
-        return a + b
-
-    async def wait(self) -> None:
-        """Wait for ever."""
-        try:
-            self.on_wait()
-            await anyio.sleep_forever()
-        finally:
-            self.ended.set()
-
-    async def count(self, ctx: Context) -> str:
-        """Count to three."""
-        for number in range(3):
-            await ctx.report_progress(number, 3)
-        return "counted"
-
-    async def note(self, name: str) -> str:
-        """A note."""
-        return f"about {name}"
-
-    async def greet(self, name: str) -> str:
-        """Greet."""
-        return f"Hello {name}"
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return Desk()
-
-
-@pytest.fixture
-def client(desk: Desk) -> Iterator[sync.Client]:
-    with sync.Client(desk.server) as client:
-        yield client
-
-
-def said(result: CallToolResult) -> str:
-    [block] = result.content
-    return block.text  # type: ignore[union-attr]
-
-
-def loop_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("mcport client")]
-
 
 # ---- the calls
 
@@ -268,6 +199,34 @@ def test_an_interrupted_opening_leaves_no_process_and_no_thread(tmp_path: Path) 
     assert loop_threads() == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_an_interrupt_before_the_first_step_of_a_call_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    portal, withdrawn, begun = Portal("test"), threading.Event(), []
+    begin, cancel = portal._begin, portal._cancel
+
+    def begin_late(*arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        withdrawn.wait(PATIENCE)
+        begin(*arguments)
+
+    async def call() -> None:
+        begun.append(True)
+        await anyio.sleep_forever()
+
+    def cancel_and_tell(running: Any) -> None:
+        cancel(running)
+        withdrawn.set()
+
+    monkeypatch.setattr(portal, "_begin", begin_late)
+    monkeypatch.setattr(portal, "_cancel", cancel_and_tell)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            portal.run(call)
+    finally:
+        portal.close()
+    assert begun == []
+
+
 # ---- handles
 
 
@@ -340,86 +299,42 @@ def test_a_callback_that_fails_fails_nothing_else(client: sync.Client, caplog: p
     assert "the progress callback failed" in caplog.text
 
 
-# ---- the end
+async def leave(*arguments: object) -> None:
+    raise SystemExit("enough")
 
 
-def test_before_and_after_it_says_so(desk: Desk) -> None:
-    client = sync.Client(desk.server)
-    assert repr(client) == "<blocking Client of 'desk', not connected>"
-    with pytest.raises(ConnectFailed, match=r"the client of 'desk' is not connected: use 'with' or connect\(\)"):
-        client.list_tools()
-    client.close()
-    with client:
-        with pytest.raises(RuntimeError, match=r"connect\(\) was called before"):
-            client.connect()
-        assert client.list_tools().tools
-    with pytest.raises(ConnectionLost, match="list_tools on server 'desk': connection lost, this client was closed"):
-        client.list_tools()
-    with client:
-        assert client.list_tools().tools
+def test_a_callback_in_the_loop_that_ends_the_program_ends_only_what_it_was_called_for(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    portal = Portal("test")
+    try:
+        with pytest.raises(SystemExit, match="enough"):
+            portal.run(leave)
+        portal._post(lambda: sys.exit("at once"))
+        portal.run(anyio.lowlevel.checkpoint)
+    finally:
+        portal.close()
+    assert "SystemExit('at once') in a callback" in caplog.text
+    with sync.Client(desk.server, progress=leave) as client:
+        assert said(client.call_tool("count")) == "counted"
+        assert said(client.call_tool("add", {"a": 1, "b": 2})) == "3"
 
 
-def test_p3_closing_fails_what_waits_in_other_threads(desk: Desk) -> None:
-    client, caught = sync.Client(desk.server), []
-    client.connect()
+def test_a_callback_in_the_loop_that_closes_its_client_is_told_that_nobody_can_wait_there() -> None:
+    form = {"message": "Sure?", "requestedSchema": {"type": "object", "properties": {}}}
+    wire = Wire({**usual(REVISION), "tools/call ask": [request("elicitation/create", "q1", form)]})
+    caught: list[str] = []
 
-    def wait() -> None:
-        try:
-            client.call_tool("wait")
-        except ConnectionLost as error:
-            caught.append(str(error))
+    async def elicit(question: ElicitRequestFormParams) -> Literal["decline"]:
+        with pytest.raises(RuntimeError, match="nothing here can wait for it") as error:
+            host.close()
+        caught.append(str(error.value))
+        return "decline"
 
-    thread = threading.Thread(target=wait)
-    thread.start()
-    assert desk.waiting.wait(PATIENCE)
-    client.close()
-    thread.join(PATIENCE)
-    assert caught == ["tools/call on server 'desk': connection lost, closed here"]
-
-
-def test_a_connection_that_fails_leaves_no_thread(tmp_path: Path) -> None:
-    for _ in range(2):
-        with pytest.raises(ConnectFailed, match="not found on PATH"):
-            sync.Client(["no-such-command-anywhere"]).connect()
+    with sync.Client(wire, revision=REVISION, elicit=elicit) as host:
+        handle = host.start_tool("ask")
+        host._run(lambda: wire.until(lambda messages: any("result" in message for message in messages)), "the answer")
+        assert said(host.call_tool("any")) == "done"
+        handle.cancel()
+    assert len(caught) == 1
     assert loop_threads() == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_a_server_that_died_is_told_and_started_again_if_wanted(tmp_path: Path) -> None:
-    command = child_command(tmp_path / "log", {**usual(REVISION), "tools/call die": [{"exit": 3}]})
-    with sync.Client(command, revision=REVISION, restart=1) as client:
-        with pytest.raises(ConnectionLost, match="it exited with code 3"):
-            client.call_tool("die")
-        assert said(client.call_tool("any")) == "done"
-
-
-def test_p6_a_client_that_is_forgotten_is_closed(tmp_path: Path) -> None:
-    client = sync.Client(child_command(tmp_path / "log", usual(REVISION)), revision=REVISION)
-    client.connect()
-    pid = child_pid(tmp_path / "log")
-    del client
-    gc.collect()
-    assert not is_running(pid)
-    assert loop_threads() == []
-
-
-FORGETFUL = """
-import sys
-sys.path.insert(0, {sources!r})
-from mcport import sync
-client = sync.Client({command!r}, revision="2025-11-25")
-client.connect()
-client.start_tool("hang")
-print(client.list_tools().tools)
-"""
-
-
-def test_p6_a_program_that_ends_closes_its_clients(tmp_path: Path) -> None:
-    command = child_command(tmp_path / "log", {**usual(REVISION), "tools/call hang": []})
-    script = FORGETFUL.format(sources=str(SOURCES), command=command)
-    done = subprocess.run(
-        [sys.executable, "-I", "-W", "error", "-c", script], capture_output=True, text=True, timeout=PATIENCE
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
-    assert (tmp_path / "log").read_bytes().endswith(b"eof\n")  # it was let go in peace
-    assert not is_running(child_pid(tmp_path / "log"))

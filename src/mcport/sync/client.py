@@ -169,12 +169,16 @@ class Client:
         was ending.
         """
         with self._lock:
+            if self._portal is not None:
+                self._portal.leave_the_loop()
             portal, self._portal = self._portal, None
             ending, self._ending = self._ending, None
         if portal is None:
             return
         try:
             portal.run(self._client.aclose)
+        except PortalClosed:
+            pass  # of another process: that one closes it
         finally:
             portal.close()
             if ending is not None:
@@ -191,7 +195,8 @@ class Client:
                 return portal.run(call)
         except PortalClosed:
             pass
-        cause = "this client was closed"
+        forked = portal is not None and portal.elsewhere
+        cause = "it belongs to the process that this one was forked from" if forked else "this client was closed"
         line = f"{phase} on server '{name}': connection lost, {cause}"
         raise ConnectionLost(line, server=name, phase=phase, cause=cause)
 
@@ -304,9 +309,11 @@ _OPEN: Final = _Open()
 
 def _end(portal: Portal, client: AsyncClient) -> None:
     """Close the conversation of a client that is gone."""
+    if portal.here:
+        portal.close(client.aclose)
+        return
     try:
-        if not portal.here:
-            portal.run(client.aclose)
+        portal.run(client.aclose)
     except (PortalClosed, ConversationError):
         pass
     finally:

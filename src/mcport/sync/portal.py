@@ -1,13 +1,15 @@
 """A thread with an event loop in it, and the way in for every other thread.
 
 Whoever waits here can be interrupted: what he waited for is cancelled, and the loop lives on. The thread is a daemon,
-so that it never keeps a program from ending. Knows nothing of clients. Below: anyio, for cancel scopes.
+so that it never keeps a program from ending. A process that was forked has no such thread, and nobody waits for one
+there. Knows nothing of clients. Below: anyio, for cancel scopes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -43,6 +45,8 @@ class Portal:
         self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
         self._closed = False
+        self._ended = False
+        self._process = os.getpid()
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._thread.start()
@@ -52,13 +56,17 @@ class Portal:
         """Whether this is the loop's own thread, where nobody may wait."""
         return threading.current_thread() is self._thread
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether this process was forked from the one where the thread is."""
+        return os.getpid() != self._process
+
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine in the loop and return its result; whoever is interrupted here cancels it.
 
         It has the context variables of the caller. Raises what it raises, and `PortalClosed`.
         """
-        if self.here:
-            raise RuntimeError("this is the thread of the client's own event loop: nothing here can wait for it")
+        self.leave_the_loop()
         running = _Running(call)
         context = _carried()
         try:
@@ -69,18 +77,28 @@ class Portal:
                 self._cancel(running)
             raise
 
-    def close(self) -> None:
-        """End the thread; what still runs is cancelled. Harmless when it has ended."""
+    def leave_the_loop(self) -> None:
+        """Raise RuntimeError in the loop's own thread, where waiting would wait for itself."""
+        if self.here:
+            raise RuntimeError("this is the thread of the client's own event loop: nothing here can wait for it")
+
+    def close(self, last: Callable[[], Awaitable[object]] | None = None) -> None:
+        """End the thread, after one `last` coroutine; what still runs is cancelled. Harmless when it has ended."""
+        if self.elsewhere:
+            return
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._loop.call_soon_threadsafe(self._finish)
+                self._loop.call_soon_threadsafe(self._finish, last)
         if not self.here:
             self._thread.join(JOIN_SECONDS)
 
     # ---- in any thread
 
     def _post(self, call: Callable[[], object]) -> None:
+        # Asked before the lock: whoever held it while this process was forked never gives it back here.
+        if self.elsewhere:
+            raise PortalClosed
         with self._lock:
             if self._closed:
                 raise PortalClosed
@@ -97,15 +115,26 @@ class Portal:
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_forever()
+            while not self._ended:
+                self._turn()
             self._loop.run_until_complete(self._sweep())
         finally:
             self._loop.close()
 
+    def _turn(self) -> None:
+        """Run the loop until it is stopped, or until something in it wants to end the program."""
+        try:
+            self._loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # No thread but the main one can do that, and all others wait for this loop.
+            self._loop.call_exception_handler({"message": f"{error!r} in a callback", "exception": error})
+
     def _begin(self, running: _Running[Any], context: contextvars.Context) -> None:
         self._keep(self._loop.create_task(running.go(), context=context))
 
-    def _finish(self) -> None:
+    def _finish(self, last: Callable[[], Awaitable[object]] | None) -> None:
+        if last is not None:
+            self._begin(_Running(last), contextvars.Context())
         self._keep(self._loop.create_task(self._last(set(self._tasks))))
 
     def _keep(self, task: asyncio.Task[None]) -> None:
@@ -115,6 +144,7 @@ class Portal:
     async def _last(self, running: set[asyncio.Task[None]]) -> None:
         if running:
             await asyncio.wait(running, timeout=LAST_SECONDS)
+        self._ended = True
         self._loop.stop()
 
     async def _sweep(self) -> None:
@@ -145,6 +175,7 @@ class _Running(Generic[T]):
         self.future: Future[T] = Future()
         self._call = call
         self._scope: anyio.CancelScope | None = None
+        self._withdrawn = False
 
     def wait(self) -> T:
         while True:
@@ -155,16 +186,19 @@ class _Running(Generic[T]):
                     return self.future.result()
 
     async def go(self) -> None:
-        self._scope = anyio.CancelScope()
         try:
-            with self._scope:
-                self.future.set_result(await self._call())
-        except Exception as error:
+            with anyio.CancelScope() as self._scope:
+                if not self._withdrawn:
+                    self.future.set_result(await self._call())
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
             self.future.set_exception(error)
         finally:
             if not self.future.done():
                 self.future.set_exception(PortalClosed())
 
     def cancel(self) -> None:
+        self._withdrawn = True
         if self._scope is not None:
             self._scope.cancel()

@@ -124,7 +124,7 @@ async def test_an_answer_that_does_not_fit_its_question_is_not_handed_over(revis
 
 
 @pytest.mark.parametrize("revision", NEW)
-@pytest.mark.requirement("mrtr.may-have-input-requests")
+@pytest.mark.requirement("mrtr.may-have-input-requests", "mrtr.one-of-two")
 async def test_a_state_alone_asks_to_come_again(revision: str) -> None:
     server = Server("x")
 
@@ -135,14 +135,17 @@ async def test_a_state_alone_asks_to_come_again(revision: str) -> None:
     async with serving(server, revision) as wire:
         result = await asked(wire, "later")
         assert "inputRequests" not in result
+        assert result["requestState"]
         assert await said(wire, "later", answer) == "done"
 
 
 @pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("mrtr.one-of-two", "mrtr.request-kinds", revisions=NEW)
 async def test_what_asks_nothing_or_what_is_no_question_is_the_servers_fault(revision: str) -> None:
     server = Server("x")
     values: list[Any] = [
         InputRequired(),
+        InputRequired({}),
         InputRequired({"k": object()}),  # type: ignore[dict-item]
         InputRequired({"k": {"method": "tools/list"}}),
         InputRequired({"k": {"method": "elicitation/create", "params": {"message": "?"}}}),
@@ -202,13 +205,16 @@ async def test_other_methods_cannot_ask(revision: str) -> None:
         return style
 
     @server.complete(prompt="write", argument="style")
-    async def styles(value: str, ctx: Context) -> list[str]:
-        await ctx.elicit("Which?", str)
-        return []
+    async def styles(value: str, ctx: Context) -> Any:
+        if value == "by hand":
+            return InputRequired({"which": Elicit("Which?", str)}, state="s")
+        return [(await ctx.elicit("Which?", str)).action]
 
     async with serving(server, revision, EVERYTHING) as wire:
-        params = {"ref": {"type": "ref/prompt", "name": "write"}, "argument": {"name": "style", "value": ""}}
-        assert (await wire.error("completion/complete", params))["code"] == -32603
+        for value in ("", "by hand"):
+            params = {"ref": {"type": "ref/prompt", "name": "write"}, "argument": {"name": "style", "value": value}}
+            assert (await wire.error("completion/complete", params))["code"] == -32603
+        await wire.silent()
 
 
 @pytest.mark.parametrize("revision", [name for name in ALL if REVISIONS[name].elicits_url])

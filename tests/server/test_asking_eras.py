@@ -84,9 +84,9 @@ async def everything(ctx: Context) -> str:
 
 
 @server.tool
-async def careful(ctx: Context) -> str:
+async def careful(ctx: Context, what: Literal["sample", "list_roots"] = "sample") -> str:
     try:
-        await ctx.sample("Think.")
+        await (ctx.sample("Think.") if what == "sample" else ctx.list_roots())
     except MissingCapability as error:
         return f"could not: {error}"
     except RemoteError as error:
@@ -167,9 +167,18 @@ async def test_prompts_and_resources_ask_as_tools_do(revision: str) -> None:
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("roots.server-checks-capability")
-async def test_asking_for_what_was_not_declared_can_be_caught(revision: str) -> None:
-    async with serving(server, revision) as wire:
-        assert "sampling" in await said(wire, "careful", Seen())
+@pytest.mark.requirement("lifecycle.negotiated-capabilities", revisions=["2025-06-18", "2025-11-25"])
+async def test_asking_for_what_was_not_declared_can_be_caught_and_is_not_sent(revision: str) -> None:
+    cases: list[tuple[str, Json, str]] = [
+        ("sample", {"roots": {}}, "'sampling'"),
+        ("list_roots", {"sampling": {}}, "'roots'"),
+    ]
+    for what, lacking, named in cases:
+        async with serving(server, revision, lacking) as wire:
+            assert named in await said(wire, "careful", Seen(), what=what)
+            await wire.silent()
+    async with serving(server, revision, {"roots": {}}) as wire:
+        assert await said(wire, "careful", Seen(ROOTS), what="list_roots") == "done"
 
 
 @pytest.mark.parametrize("revision", NEW)
@@ -345,7 +354,7 @@ async def test_a_call_that_is_cancelled_withdraws_its_question(revision: str) ->
 
 
 @pytest.mark.parametrize("revision", NEW)
-@pytest.mark.requirement("mrtr.only-way-to-ask", "mrtr.request-kinds", "mrtr.one-of-two")
+@pytest.mark.requirement("mrtr.only-way-to-ask", "mrtr.request-kinds")
 async def test_questions_travel_in_results_only(revision: str) -> None:
     async with serving(server, revision, EVERYTHING) as wire:
         result = await wire.call("everything")
@@ -354,6 +363,21 @@ async def test_questions_travel_in_results_only(revision: str) -> None:
         for question in result["inputRequests"].values():
             assert question["method"] in ("elicitation/create", "sampling/createMessage", "roots/list")
             assert not question.keys() & {"jsonrpc", "id"}
+        await wire.silent()
+
+
+@pytest.mark.parametrize("revision", NEW)
+@pytest.mark.requirement("patterns.server-no-requests", "stdio.server-no-requests", "mrtr.only-way-to-ask")
+@pytest.mark.requirement("mrtr.supported-methods")
+async def test_whatever_handlers_ask_no_request_leaves_the_server(revision: str) -> None:
+    asking: list[tuple[str, Json]] = [
+        *[("tools/call", {"name": tool}) for tool in ("book", "visit", "think", "think_with_tools", "look")],
+        ("prompts/get", {"name": "greeting"}),
+        ("resources/read", {"uri": "memo://today"}),
+    ]
+    async with serving(server, revision, EVERYTHING) as wire:
+        for method, params in asking:
+            assert (await wire.ask(method, params))["result"]["resultType"] == "input_required"
         await wire.silent()
 
 

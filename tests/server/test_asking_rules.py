@@ -198,7 +198,7 @@ async def test_rule_2_answers_that_are_no_objects_are_an_error(revision: str, an
 
 
 @pytest.mark.requirement("mrtr.ask-again", "mrtr.repeat", "mrtr.server-validates-responses")
-@pytest.mark.requirement("elicitation.server-validates")
+@pytest.mark.requirement("elicitation.server-validates", "elicitation.handles-all-outcomes")
 async def test_rule_3_a_missing_or_misfitting_answer_is_asked_again(revision: str) -> None:
     server = Server("x")
 

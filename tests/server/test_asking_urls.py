@@ -25,7 +25,7 @@ ACCEPT = {"action": "accept"}
 
 
 @pytest.mark.parametrize("revision", URLS)
-@pytest.mark.requirement("elicitation.url-params")
+@pytest.mark.requirement("elicitation.url-params", "elicitation.message-required")
 async def test_a_url_elicitation_has_mode_message_and_url(revision: str) -> None:
     server = Server("x")
 
@@ -107,6 +107,7 @@ async def test_a_mode_that_was_not_declared_is_never_asked(revision: str) -> Non
 
 
 @pytest.mark.requirement("elicitation.url-valid", "elicitation.url-https")
+@pytest.mark.requirement("elicitation.url-params", revisions=NEW)
 def test_what_is_no_url_to_open_is_refused_before_it_is_sent(caplog: pytest.LogCaptureFixture) -> None:
     for bad in [
         "",

@@ -201,6 +201,23 @@ async def test_all_pages_of_a_list_have_the_same_scope(revision: str, hidden: bo
         assert scopes == ["private" if hidden else "public"] * 3
 
 
+@pytest.mark.parametrize("revision", NEW)
+@pytest.mark.requirement("cache.ttl-non-negative")
+async def test_a_time_below_zero_that_a_handler_passes_on_does_not_leave_the_server(
+    revision: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server("relay")
+
+    @server.resource(NOTE)
+    async def note() -> ReadResourceResult:
+        return ReadResourceResult.from_wire({"contents": [{"uri": NOTE, "text": "x"}], "ttlMs": -5})
+
+    async with serving(server, revision) as wire:
+        assert (await wire.error("resources/read", {"uri": NOTE}))["code"] == -32603
+    assert "ttl_ms is a number of milliseconds, 0 or more, not -5" in caplog.text
+
+
+@pytest.mark.requirement("cache.ttl-non-negative")
 @pytest.mark.parametrize("ttl", [-1, 1.5, "5", None, True])
 def test_a_time_is_a_number_of_milliseconds(ttl: Any) -> None:
     with pytest.raises(ValueError, match="ttl_ms is a number of milliseconds, 0 or more"):

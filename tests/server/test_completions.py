@@ -258,7 +258,7 @@ MISTAKES: list[tuple[Json, str]] = [
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("completion.errors", revisions=DECLARING)
-@pytest.mark.requirement("completion.server-validates")
+@pytest.mark.requirement("completion.server-validates", "completion.security")
 async def test_p24_what_cannot_be_completed_is_refused_in_one_line_before_any_completer_runs(revision: str) -> None:
     server = served()
     ran: list[str] = []

@@ -101,6 +101,7 @@ async def test_a_file_uri_never_leads_upwards(revision: str, path: str) -> None:
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("resources.not-found-32602", "resources.no-empty-contents", revisions=NEW)
+@pytest.mark.requirement("resources.errors", revisions=OLD)
 async def test_what_is_not_there_is_an_error_with_the_uri_and_never_an_empty_answer(revision: str) -> None:
     server, _ = files()
 
@@ -209,6 +210,8 @@ async def test_p23_a_check_before_each_read_decides_who_reads(revision: str) -> 
         error = await wire.error("resources/read", {"uri": "secret://x"})
         assert error["message"] == "Resource not found: secret://x"
         assert asked == []
+    async with serving(server, revision, {"experimental": {"x": {}}}) as wire:
+        assert (await contents(wire, "secret://x"))[0]["text"] == "x"
 
 
 @pytest.mark.parametrize("revision", ALL)

@@ -282,6 +282,21 @@ RESERVED = {
 }
 
 
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("content.annotation-priority-range")
+@pytest.mark.parametrize("priority", [-0.1, 7])
+async def test_a_priority_out_of_bounds_that_a_handler_passes_on_does_not_leave_the_server(
+    revision: str, priority: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = Annotations.from_wire({"priority": priority})
+    async with serving(returning(TEXT.model_copy(update={"annotations": wrong})), revision) as wire:
+        assert (await wire.call("give"))["isError"] is True
+        assert (await wire.error("prompts/get", {"name": "say"}))["code"] == -32603
+    assert f"priority {priority} is not between 0 and 1" in caplog.text
+    with pytest.raises(ValueError, match="is not between 0 and 1"):
+        Server("demo").resource("a://b", annotations=wrong)
+
+
 @pytest.mark.parametrize("revision", RULED)
 @pytest.mark.requirement("meta.prefix-reserved", "meta.prefix-format", "meta.prefix-label-format", "meta.name-format")
 async def test_metadata_of_applications_keeps_to_its_keys(revision: str, caplog: pytest.LogCaptureFixture) -> None:

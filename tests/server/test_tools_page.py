@@ -107,6 +107,8 @@ async def test_what_goes_wrong_inside_a_tool_is_a_result_for_the_model(revision:
         assert (await wire.call("give"))["isError"] is True
         if REVISIONS[revision].tool_argument_errors_are_results:
             assert (await wire.call("fail", {"how": 1}))["isError"] is True
+        else:
+            assert (await wire.error("tools/call", {"name": "fail", "arguments": {"how": 1}}))["code"] == -32602
 
 
 @pytest.mark.requirement("tools.content-required")

@@ -295,7 +295,7 @@ async def test_stateless_meta_is_served_statelessly_even_after_initialize(revisi
 
 
 @pytest.mark.parametrize("revision", NEW)
-@pytest.mark.requirement("transport.directions", "stdio.server-no-requests", "patterns.server-no-requests")
+@pytest.mark.requirement("transport.directions", "patterns.server-no-requests")
 async def test_methods_of_the_other_era_and_of_servers_are_not_there(revision: str) -> None:
     gone = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"]
     servers = ["sampling/createMessage", "elicitation/create", "roots/list"]

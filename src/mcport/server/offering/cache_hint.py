@@ -30,8 +30,7 @@ class CacheHint:
     scope: Scope = "private"
 
     def __post_init__(self) -> None:
-        if type(self.ttl_ms) is not int or self.ttl_ms < 0:
-            raise ValueError(f"ttl_ms is a number of milliseconds, 0 or more, not {self.ttl_ms!r}")
+        check_ttl(self.ttl_ms)
         if self.scope not in get_args(Scope):
             raise ValueError(f'the scope of a cached result is "public" or "private", not {self.scope!r}')
 
@@ -44,13 +43,25 @@ class CacheHint:
         return {"ttlMs": self.ttl_ms, "cacheScope": self.scope}
 
     def put(self, result: Model) -> Model:
-        """Return a cacheable result with this hint where it says nothing itself."""
+        """Return a cacheable result with this hint where it says nothing itself.
+
+        Raises ValueError for a time of its own that is none: what a handler passes on was read as it came.
+        """
         changes: JsonObject = {}
-        if getattr(result, "ttl_ms", None) is None and self.ttl_ms:
+        own = getattr(result, "ttl_ms", None)
+        if own is not None:
+            check_ttl(own)
+        elif self.ttl_ms:
             changes["ttl_ms"] = self.ttl_ms
         if getattr(result, "cache_scope", None) is None and self.scope != "private":
             changes["cache_scope"] = self.scope
         return result.model_copy(update=changes) if changes else result
+
+
+def check_ttl(ttl_ms: object) -> None:
+    """Raise ValueError for what is no time that a result may be kept."""
+    if type(ttl_ms) is not int or ttl_ms < 0:
+        raise ValueError(f"ttl_ms is a number of milliseconds, 0 or more, not {ttl_ms!r}")
 
 
 NEVER: Final = CacheHint()

@@ -1,4 +1,4 @@
-"""Whether content that a handler made is what it says: base64, media types, URIs, dates.
+"""Whether content that a handler made is what it says: base64, media types, URIs, dates, priorities.
 
 The types of the facade cannot tell, since what comes from a peer is read as it is (server/prompts and server/tools,
 "Image Content" and its neighbours; server/resources, "Resource Contents" and "Annotations"). Below: `core.uri`.
@@ -31,7 +31,10 @@ def check_media_type(text: object) -> None:
 
 
 def check_annotations(annotations: Any) -> None:
-    """Raise ValueError for annotations with a date that is not in ISO 8601."""
+    """Raise ValueError for annotations with a date that is not in ISO 8601, or a priority that is out of bounds."""
+    priority = getattr(annotations, "priority", None)
+    if priority is not None and not 0 <= priority <= 1:
+        raise ValueError(f"priority {priority!r:.60} is not between 0 and 1")
     when = getattr(annotations, "last_modified", None)
     try:
         _ = when if when is None else datetime.fromisoformat(when)

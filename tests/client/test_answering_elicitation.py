@@ -1,6 +1,7 @@
 """Forms and web pages that a server has a user fill in or open, in every revision."""
 
 import logging
+import socket
 from typing import Any
 
 import pytest
@@ -138,6 +139,19 @@ async def test_a_form_that_is_none_is_refused_and_the_field_is_named(params: Any
 
 
 # ---- elicitation by web pages
+
+
+@pytest.mark.requirement("elicitation.url-no-prefetch", "elicitation.url-no-open-without-consent", revisions=URLS)
+@pytest.mark.parametrize("revision", URLS)
+async def test_nothing_of_a_page_is_fetched_before_or_after_the_user_was_asked(revision: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        page = {**page_in(revision), "url": f"http://127.0.0.1:{server.getsockname()[1]}/pay"}
+        for said in (True, False, "cancel"):
+            answer = await answer_of(revision, "elicitation/create", page, elicit_url=saying(said))
+            assert "content" not in answer["result"]
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 @pytest.mark.requirement("elicitation.url-accept-no-content", revisions=URLS)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mcport import Rejected, Sampling
+from mcport import InvalidAnswer, Rejected, Sampling
 from mcport.spec.types import (
     CreateMessageRequestParams,
     CreateMessageResult,
@@ -17,7 +17,6 @@ from tests.client.questions import LATEST, SAMPLE, STATELESS, URLS, WORDS, answe
 # ---- sampling
 
 
-@pytest.mark.requirement("sampling.validate-content", revisions=HANDSHAKE)
 @pytest.mark.requirement("sampling.hints-map", revisions=[*HANDSHAKE, STATELESS])
 @pytest.mark.requirement("sampling.approval-controls", revisions=[*HANDSHAKE, STATELESS])
 @pytest.mark.parametrize("revision", [*HANDSHAKE, STATELESS])
@@ -44,12 +43,30 @@ async def test_a_model_is_asked_and_what_it_says_is_sent(revision: str) -> None:
     short = await answer_of(revision, "sampling/createMessage", params, sample=Sampling(paris, model="m-2"))
     assert short["result"]["content"] == {"type": "text", "text": "Paris"}
     assert short["result"]["model"] == "m-2"
+
+
+@pytest.mark.requirement("sampling.validate-content", revisions=[*HANDSHAKE, STATELESS])
+@pytest.mark.parametrize("revision", [*HANDSHAKE, STATELESS])
+@pytest.mark.parametrize(
+    "message", [{"role": "nobody", "content": WORDS["content"]}, {"role": "user", "content": {"type": "text"}}]
+)
+async def test_a_message_of_nobody_or_without_its_words_reaches_no_model(revision: str, message: Any) -> None:
+    async def never(question: CreateMessageRequestParams) -> str:
+        raise AssertionError(question)
+
+    fault = await refused(revision, {**SAMPLE, "messages": [message]}, never)
+    assert fault.startswith("sampling/createMessage: messages.0.")
+
+
+async def refused(revision: str, params: dict[str, Any], sample: Any) -> str:
+    """Return why the client refuses this: to the server, or where questions come in results to its own caller."""
     if revision == STATELESS:
-        return
-    for message in ({"role": "nobody", "content": WORDS["content"]}, {"role": "user", "content": {"type": "text"}}):
-        broken = await answer_of(revision, "sampling/createMessage", {**SAMPLE, "messages": [message]}, sample=paris)
-        assert broken["error"]["code"] == -32602
-        assert broken["error"]["message"].startswith("sampling/createMessage: messages.0.")
+        with pytest.raises(InvalidAnswer) as caught:
+            await answer_of(revision, "sampling/createMessage", params, sample=sample)
+        return caught.value.cause.partition("its question q: ")[2]
+    error = (await answer_of(revision, "sampling/createMessage", params, sample=sample))["error"]
+    assert error["code"] == -32602
+    return str(error["message"])
 
 
 @pytest.mark.requirement("sampling.max-tokens", revisions=[STATELESS])
@@ -72,7 +89,7 @@ GOT = {"role": "user", "content": [{"type": "tool_result", "toolUseId": "u1", "c
 MIXED = {"role": "user", "content": [*GOT["content"], WORDS["content"]]}
 
 
-@pytest.mark.requirement("sampling.client-errors")
+@pytest.mark.requirement("sampling.client-errors", revisions=[LATEST])
 @pytest.mark.parametrize(
     ("messages", "fault"),
     [
@@ -106,17 +123,23 @@ async def test_a_model_that_may_use_tools_uses_them_and_reads_what_came_of_it() 
     assert then["result"]["content"]["text"] == "3"
 
 
+WITH_TOOLS = {**SAMPLE, "tools": [{"name": "add", "inputSchema": {"type": "object"}}]}
+
+
 @pytest.mark.requirement("sampling.tools-capability", revisions=URLS)
-async def test_tools_that_were_not_declared_are_refused_and_in_older_revisions_not_known() -> None:
-    tools = {**SAMPLE, "tools": [{"name": "add", "inputSchema": {"type": "object"}}]}
-    answer = await answer_of(LATEST, "sampling/createMessage", tools, sample=paris)
-    assert answer["error"]["code"] == -32602
-    assert "this client did not declare sampling.tools" in answer["error"]["message"]
-    older = await answer_of("2025-06-18", "sampling/createMessage", tools, sample=paris)
-    assert older["result"]["content"]["text"] == "Paris"
+@pytest.mark.parametrize("revision", URLS)
+async def test_tools_that_were_not_declared_are_refused(revision: str) -> None:
+    assert "this client did not declare sampling.tools" in await refused(revision, WITH_TOOLS, paris)
+    answer = await answer_of(revision, "sampling/createMessage", WITH_TOOLS, sample=Sampling(paris, tools=True))
+    assert answer["result"]["content"]["text"] == "Paris"
 
 
-@pytest.mark.requirement("sampling.client-errors")
+async def test_tools_are_not_known_in_older_revisions() -> None:
+    answer = await answer_of("2025-06-18", "sampling/createMessage", WITH_TOOLS, sample=paris)
+    assert answer["result"]["content"]["text"] == "Paris"
+
+
+@pytest.mark.requirement("sampling.client-errors", "sampling.approval-controls")
 @pytest.mark.parametrize("revision", HANDSHAKE)
 async def test_a_user_who_rejects_sampling_is_told_with_the_code_of_the_specification(revision: str) -> None:
     def callback(question: CreateMessageRequestParams) -> str:
@@ -139,9 +162,9 @@ async def test_what_a_revision_cannot_say_is_not_said(caplog: pytest.LogCaptureF
 
 @pytest.mark.requirement("sampling.include-context-optional")
 @pytest.mark.requirement("sampling.system-prompt-optional")
-@pytest.mark.requirement("sampling.other-params-optional")
-@pytest.mark.requirement("sampling.messages-not-retained")
-async def test_a_callback_is_given_each_request_by_itself_and_need_not_heed_its_wishes() -> None:
+@pytest.mark.requirement("sampling.other-params-optional", "sampling.messages-not-retained", revisions=[STATELESS])
+@pytest.mark.parametrize("revision", [*HANDSHAKE, STATELESS])
+async def test_a_callback_is_given_each_request_by_itself_and_need_not_heed_its_wishes(revision: str) -> None:
     seen: list[CreateMessageRequestParams] = []
 
     async def callback(question: CreateMessageRequestParams) -> str:
@@ -150,7 +173,7 @@ async def test_a_callback_is_given_each_request_by_itself_and_need_not_heed_its_
 
     wishes = {"systemPrompt": "Be brief", "includeContext": "none", "temperature": 0.1, "stopSequences": ["."]}
     for params in ({**SAMPLE, **wishes, "metadata": {"a": 1}}, SAMPLE):
-        answer = await answer_of(STATELESS, "sampling/createMessage", params, sample=callback)
+        answer = await answer_of(revision, "sampling/createMessage", params, sample=callback)
         assert answer["result"].keys() == {"role", "content", "model", "stopReason"}
     assert (seen[0].system_prompt, seen[0].include_context, seen[0].temperature) == ("Be brief", "none", 0.1)
     assert [(len(each.messages), each.max_tokens) for each in seen] == [(1, 100), (1, 100)]

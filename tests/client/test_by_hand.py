@@ -20,7 +20,7 @@ from mcport.spec.types import CallToolResult, ElicitRequestURLParams, ElicitResu
 from tests.client.counterpart import ALL, error, notification, result, text, usual
 from tests.client.playing import Wire, client_of, of
 from tests.client.questions import ada, saying
-from tests.client.scripted import DONE, ELICIT, REVISION, ROOTS, SAMPLE, Scripted, asks, params_of
+from tests.client.scripted import DONE, ELICIT, PAGE, REVISION, ROOTS, SAMPLE, Scripted, asks, params_of
 
 HANDSHAKE = "2025-11-25"
 PAGES = [
@@ -98,6 +98,19 @@ async def test_each_round_may_be_driven_by_hand() -> None:
         assert again.call == {"method": "tools/call", "params": {"name": "any"}}
         assert again.state == "2"
         assert isinstance(await client.resume(again, {"q": {"name": "Ada"}}), CallToolResult)
+
+
+@pytest.mark.requirement("elicitation.manual-controls", revisions=[REVISION])
+async def test_a_call_that_sends_the_user_to_a_page_goes_on_when_the_host_says_so_or_is_given_up() -> None:
+    for answer, action in [(True, "accept"), ("cancel", "cancel")]:
+        wire = Scripted(asks({"page": PAGE}, "state"), DONE)
+        async with client_of(wire, REVISION) as client:
+            pending = await client.call_tool("any", rounds=0)
+            assert isinstance(pending, InputRequired)
+            await client.list_tools()
+            assert len(wire.calls) == 1
+            assert isinstance(await client.resume(pending, {"page": answer}), CallToolResult)
+        assert params_of(wire.calls[1])["inputResponses"] == {"page": {"action": action}}
 
 
 @pytest.mark.parametrize(
@@ -216,8 +229,7 @@ async def test_a_call_that_is_resumed_is_approved_as_well() -> None:
 # ---- pages to visit before a call is served (2025-11-25)
 
 
-@pytest.mark.requirement("elicitation.manual-controls")
-@pytest.mark.requirement("elicitation.url-no-prefetch")
+@pytest.mark.requirement("elicitation.manual-controls", revisions=[HANDSHAKE])
 async def test_pages_to_visit_are_an_error_of_their_own_that_lists_them() -> None:
     wire = Scripted(REQUIRED, DONE, revision=HANDSHAKE)
     async with client_of(wire, HANDSHAKE) as client:

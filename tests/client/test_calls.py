@@ -153,6 +153,19 @@ async def test_what_the_server_did_not_declare_is_refused_and_nothing_is_sent(re
     assert methods(wire) == ["initialize", "notifications/initialized", "resources/list"]
 
 
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("prompts.respect-capabilities")
+async def test_prompts_are_not_asked_of_a_server_that_declares_none(revision: str) -> None:
+    wire = Wire({**table(revision), **usual(revision, {"tools": {}})})
+    async with client_of(wire, revision) as client:
+        with pytest.raises(NotDeclared, match="prompts/list needs the capability 'prompts'"):
+            await client.list_prompts()
+        with pytest.raises(NotDeclared, match="prompts/get needs the capability 'prompts'"):
+            await client.get_prompt("greet")
+        await client.list_tools()
+    assert not [method for method in methods(wire) if method.startswith("prompts/")]
+
+
 async def test_values_that_do_not_fit_are_refused_in_one_line() -> None:
     async with client_of(Wire(table("2025-11-25")), "2025-11-25") as client:
         with pytest.raises(ValueError, match=r"^the parameters do not fit CompleteRequestParams: argument.name: ") as e:
@@ -184,6 +197,24 @@ async def test_metadata_is_merged_and_the_progress_token_is_the_clients() -> Non
             with pytest.raises(ValueError, match=fault):
                 await client.request("tools/call", {"name": "x", "_meta": {key: 1}})
         assert len(wire.messages) == sent
+
+
+@pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25", *STATELESS])
+@pytest.mark.requirement("meta.prefix-reserved", "meta.prefix-format", "meta.prefix-label-format", "meta.name-format")
+@pytest.mark.requirement("meta.trace-context-format", revisions=STATELESS)
+async def test_metadata_of_a_caller_keeps_to_its_keys(revision: str) -> None:
+    wire = Wire(usual(revision))
+    wrong: dict[str, object] = dict.fromkeys(["tools.mcp.com/x", "a/b/c", "-a/b", "com.exam_ple/a", "com.example/-a"])
+    if revision in STATELESS:
+        wrong["traceparent"] = "x"
+    async with client_of(wire, revision) as client:
+        sent = len(wire.messages)
+        for key, value in wrong.items():
+            with pytest.raises(ValueError, match=f"_meta key '{key}'"):
+                await client.call_tool("x", meta={key: value})
+        assert len(wire.messages) == sent
+        await client.call_tool("x", meta={"com.example/a-b_c.d": 1})
+    assert wire.messages[-1]["params"]["_meta"]["com.example/a-b_c.d"] == 1
 
 
 # ---- pages

@@ -124,7 +124,7 @@ def test_an_answer_has_a_result_or_an_error_and_one_with_both_is_refused(record:
 
 @handshake
 @pytest.mark.requirement("ping.answered-promptly")
-@pytest.mark.requirement("base.result.same-id", revisions=["2024-11-05"])
+@pytest.mark.requirement("base.result.same-id")
 def test_a_ping_is_answered_with_an_empty_result_and_its_own_id(record: Transcript) -> None:
     answers = [answer for answer in record.answers if "result" in answer]
     for id in PINGS:
@@ -132,7 +132,7 @@ def test_a_ping_is_answered_with_an_empty_result_and_its_own_id(record: Transcri
 
 
 @handshake
-@pytest.mark.requirement("base.error.same-id", revisions=["2024-11-05"])
+@pytest.mark.requirement("base.error.same-id")
 def test_what_was_not_declared_is_answered_with_method_not_found(record: Transcript) -> None:
     errors = {answer["id"]: answer["error"]["code"] for answer in record.answers if "error" in answer}
     assert {id: errors[id] for id in ("r", "s", "x")} == {"r": -32601, "s": -32601, "x": -32601}

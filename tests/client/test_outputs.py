@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import socket
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict, assert_type
@@ -133,7 +134,6 @@ async def test_a_client_that_always_checks_gives_the_result_where_the_list_fails
     assert "cannot be listed" in caplog.text
 
 
-@pytest.mark.requirement("tools.client-ref-rules")
 @pytest.mark.parametrize(
     "schema",
     [
@@ -152,6 +152,18 @@ async def test_a_schema_that_cannot_be_used_is_logged_once_and_nothing_is_checke
             assert (await client.call_tool("t")).data == {"x": "three"}
     warnings = [each for each in caplog.records if "output schema of tool 't' on server 'Wire'" in each.message]
     assert len(warnings) == 1
+
+
+@pytest.mark.requirement("tools.client-ref-rules")
+@pytest.mark.parametrize("revision", STATELESS)
+async def test_no_schema_that_another_refers_to_is_fetched(revision: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        elsewhere = {"$ref": f"http://127.0.0.1:{server.getsockname()[1]}/schema"}
+        wire = wired(revision, {"type": "object", "properties": {"x": elsewhere}}, {"x": "three"})
+        assert (await called(wire, revision)).data == {"x": "three"}
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 async def test_a_schema_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,8 +101,11 @@ async def test_a_server_is_told_the_roots_by_list_or_by_callback(revision: str) 
 
 
 @pytest.mark.requirement("roots.client-errors", revisions=HANDSHAKE)
-async def test_a_callback_that_gives_no_roots_is_an_internal_error(caplog: pytest.LogCaptureFixture) -> None:
-    answer = await answer_of("2025-11-25", "roots/list", None, roots=lambda: ["http://x/"])
+@pytest.mark.parametrize("revision", HANDSHAKE)
+async def test_a_callback_that_gives_no_roots_is_an_internal_error(
+    revision: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await answer_of(revision, "roots/list", None, roots=lambda: ["http://x/"])
     assert answer["error"] == {"code": -32603, "message": "the client could not answer"}
     assert "a root is a path or a file:// URI; got 'http://x/'" in caplog.text
 

@@ -147,11 +147,13 @@ async def test_questions_of_one_round_are_asked_side_by_side() -> None:
     assert list(params_of(wire.calls[1])["inputResponses"]) == ["a", "b"]
 
 
+@pytest.mark.requirement("sampling.tool-loop-limit", revisions=[REVISION])
+@pytest.mark.parametrize("question", [ELICIT, SAMPLE])
 @pytest.mark.parametrize("rounds", [1, 3, 10])
-async def test_a_server_that_asks_again_and_again_is_gone_along_with_only_so_often(rounds: int) -> None:
-    wire = Scripted(asks({"a": ELICIT}, "state"))
-    options = {} if rounds == 10 else {"rounds": rounds}
-    async with client_of(wire, REVISION, elicit=ada, **options) as client:
+async def test_a_server_that_asks_again_and_again_is_gone_along_with_only_so_often(rounds: int, question: Any) -> None:
+    wire = Scripted(asks({"a": question}, "state"))
+    options: dict[str, Any] = {} if rounds == 10 else {"rounds": rounds}
+    async with client_of(wire, REVISION, elicit=ada, sample=paris, **options) as client:
         with pytest.raises(TooManyRounds) as caught:
             await client.call_tool("any")
         assert (await client.list_tools()).tools == []
@@ -197,6 +199,7 @@ async def test_a_callback_that_fails_fails_the_call_here_and_the_server_hears_no
     assert "callback failed" in caplog.text
 
 
+@pytest.mark.requirement("sampling.approval-controls", revisions=[REVISION])
 async def test_a_user_who_rejects_sampling_ends_the_call_with_that_word() -> None:
     async def callback(question: Any) -> str:
         raise Rejected

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mcport import Client, ClientExtension, Context, Extension, ExtensionAnswered, Server
-from mcport.errors import InvalidAnswer
+from mcport.errors import InvalidAnswer, RemoteError
 from tests.server.jobs import JOBS, server
 from tests.server.wire import ALL, CAPABILITIES, NEW, OLD, Json
 
@@ -33,6 +33,38 @@ async def test_a_client_declares_its_extensions_in_every_request(spoken: str) ->
     stamped = [message["params"]["_meta"][CAPABILITIES]["extensions"] for message in sent if "id" in message]
     assert len(stamped) >= 2
     assert all(each == {JOBS: {"a": 1}} for each in stamped)
+
+
+@pytest.mark.requirement("ext.off-by-default")
+@pytest.mark.parametrize("spoken", ALL)
+async def test_a_client_declares_no_extension_unless_told_to(spoken: str) -> None:
+    sent: list[bytes] = []
+
+    def trace(arrow: str, line: bytes) -> None:
+        if arrow == "->":
+            sent.append(line)
+
+    async with Client(server(), revision=spoken, trace=trace) as client:
+        assert (await client.call_tool("work")).text() == "done at once"
+    assert len(sent) >= 2
+    assert b"extensions" not in b"".join(sent)
+
+
+@STATELESS
+@pytest.mark.requirement("extension.fallback-or-reject", revisions=[REVISION])
+async def test_a_server_without_an_extension_answers_a_client_that_has_it_without(revision: str) -> None:
+    plain = Server("plain")
+
+    @plain.tool
+    async def work() -> str:
+        return "done at once"
+
+    extension = ClientExtension(JOBS, result_types={"com.example/job": ["tools/call"]})
+    async with Client(plain, revision=revision, extensions=[extension]) as client:
+        assert (await client.call_tool("work")).text() == "done at once"
+        with pytest.raises(RemoteError) as caught:
+            await client.request("com.example/jobs.get", {"jobId": "j1"})
+    assert caught.value.code == -32601
 
 
 @pytest.mark.parametrize("revision", OLD)

@@ -43,7 +43,7 @@ def test_a_request_opens_the_book_until_it_is_answered() -> None:
     assert (asked.id, asked.method, asked.params, asked.token, asked.open) == (1, "ping", {}, None, True)
     assert peer.asked == {1: asked}
     assert peer.answer(asked, {}) == Response(1, {})
-    assert (peer.asked, asked.open, asked.withdrawn) == ({}, False, False)
+    assert (peer.asked, asked.open, asked.forgiving) == ({}, False, False)
 
 
 @pytest.mark.requirement("base.result.same-id", "base.error.same-id")
@@ -148,7 +148,7 @@ def test_a_cancellation_that_crosses_the_answer_changes_nothing() -> None:
     asked = asked_by(peer)
     peer.answer(asked, {})
     assert isinstance(peer.receive(cancelled(1)), Told)
-    assert not asked.withdrawn
+    assert not asked.forgiving
 
 
 @pytest.mark.requirement("cancel.races")
@@ -200,7 +200,7 @@ def test_a_dropped_request_is_not_answered() -> None:
     peer.drop(second)
     peer.close_asked()
     assert peer.asked == {}
-    assert [asked.withdrawn for asked in (first, second, third)] == [False, True, True]
+    assert [asked.forgiving for asked in (first, second, third)] == [False, True, True]
     assert peer.answer(second, {}) is None
     assert peer.answer(third, {}) is None
 

@@ -73,6 +73,9 @@ class Client:
     async def ask(self, *question: Any, **waiting: Any) -> Any:
         raise AssertionError
 
+    def answer_instead(self, exchange: Any, answer: Any) -> None:
+        raise AssertionError
+
     def tell(self, notification: Any) -> None:
         name = notification.params["uri"]
         faults = {

@@ -94,7 +94,7 @@ class Side:
             assert event.message in (None, f"of {event.call.id}")
             assert not self.outcomes[event.call.id]
         elif isinstance(event, Withdrawn):
-            assert event.asked.withdrawn
+            assert event.asked.forgiving
             self.close(event.asked)
         elif isinstance(event, Told) and event.method == CANCELLED:
             assert event.params.get("requestId") not in [asked.id for asked in self.asked]
@@ -294,8 +294,8 @@ class Peers(RuleBasedStateMachine):
         for side in self.sides:
             for asked in side.closed[-3:]:
                 assert progress_of(asked, 10**9) is None
-                assert not asked.withdrawn or side.peer.answer(asked, {}) is None
-                assert not asked.withdrawn or side.peer.refuse(asked, -1, "no") is None
+                assert not asked.forgiving or side.peer.answer(asked, {}) is None
+                assert not asked.forgiving or side.peer.refuse(asked, -1, "no") is None
 
     @invariant()
     def every_call_has_at_most_one_outcome(self) -> None:

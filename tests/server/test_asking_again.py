@@ -64,7 +64,7 @@ async def test_a_gather_that_returns_exceptions_swallows_no_question(revision: s
 
 @pytest.mark.parametrize("revision", NEW)
 async def test_a_thread_that_will_not_end_is_not_waited_for(revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcport.server.asking.asker.CLEANUP", 0.01)
+    monkeypatch.setattr("mcport.server.asking.cleaning_up.CLEANUP", 0.01)
     server, end = Server("x"), threading.Event()
 
     @server.tool

@@ -67,7 +67,7 @@ async def test_rule_6_clean_up_runs_each_round_and_no_handler_is_kept(revision: 
 async def test_rule_6_clean_up_is_bounded(
     revision: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("mcport.server.asking.asker.CLEANUP", 0.01)
+    monkeypatch.setattr("mcport.server.asking.cleaning_up.CLEANUP", 0.01)
     server = Server("x")
 
     @server.tool

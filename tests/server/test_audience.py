@@ -35,6 +35,9 @@ class Reader:
     async def ask(self, *question: Any, **waiting: Any) -> Any:
         raise AssertionError
 
+    def answer_instead(self, exchange: Any, answer: Any) -> None:
+        raise AssertionError
+
     def tell(self, notification: Notification) -> None:
         self.told.append(notification)
 

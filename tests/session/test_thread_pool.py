@@ -41,6 +41,9 @@ def exchange() -> Exchange:
         async def ask(self, *question: Any, **waiting: Any) -> Any:
             raise AssertionError
 
+        def answer_instead(self, exchange: object, answer: object) -> None:
+            raise AssertionError
+
         def tell(self, notification: object) -> None:
             raise AssertionError
 

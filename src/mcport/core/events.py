@@ -16,7 +16,8 @@ class Asked:
     """The other side asks; the book of incoming requests is open for this id until it is answered or withdrawn.
 
     `token` is the progress token that the other side gave, `progress` the last value that was reported for it. Once it
-    is not `open` any more, `withdrawn` says that it was taken back or dropped, and not answered.
+    is not `open` any more, only a `forgiving` one lets a further answer pass: it was taken back or dropped, or somebody
+    else answered in place of who was to do it.
     """
 
     id: Id
@@ -25,7 +26,7 @@ class Asked:
     token: Id | None = None
     progress: float | None = None
     open: bool = True
-    withdrawn: bool = False
+    forgiving: bool = False
 
 
 @dataclass(slots=True)

@@ -187,7 +187,7 @@ class Peer:
         """Close the book of a request that gets no answer at all."""
         if asked.open:
             asked.open = False
-            asked.withdrawn = True
+            asked.forgiving = True
             del self.asked[asked.id]
 
     def lose_calls(self) -> list[Call]:
@@ -208,8 +208,8 @@ class Peer:
 
 
 def _forgive(asked: Asked) -> None:
-    """Let an answer pass that comes after its request was withdrawn; one that has its answer is answered twice."""
-    if not asked.withdrawn:
+    """Let an answer pass that nobody waits for any more; any other request that is not open is answered twice."""
+    if not asked.forgiving:
         raise RuntimeError(f"request {asked.id!r} ({asked.method}) is answered twice")
 
 

@@ -15,6 +15,7 @@ from mcport.core.input_required import InputRequired
 from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError, UrlElicitationRequired
 from mcport.session.exchange import Exchange, StaysOpen
 from mcport.spec.methods import METHODS
+from mcport.spec.revisions import Revision
 
 from .asking.reception import Reception
 from .asking.stop import RunStopped
@@ -35,6 +36,7 @@ class Kernel:
         """Hears what clients tell without being asked."""
         self.reception = reception
         """The way to the desk where handlers ask back."""
+        reception.instead = self.instead
         self._offer = offer
         self._faults = faults
         self.routes = routes
@@ -69,11 +71,23 @@ class Kernel:
             if type(result) is InputRequired:
                 result = await self.reception.desk.settle(result, partial(self._again, route), exchange, admitted)
             return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
-        except ProtocolError as error:
-            raise fitted(error, revision) from None
-        except ValueError as error:
-            line = self._faults.text(f"The answer to {asked.method}", error)
-            raise InternalError(line) from None
+        except (ProtocolError, ValueError) as error:
+            raise self._refusal(error, asked.method, revision) from None
+
+    async def instead(self, exchange: Exchange) -> object:
+        """Answer a request with what its handler asked, while that handler, which was stopped, does not end."""
+        admitted: Admitted = exchange.admitted  # type: ignore[assignment]
+        desk, revision = self.reception.desk, admitted.revision
+        try:
+            return self._envelope(revision).dress(await desk.asked(exchange, admitted))
+        except (ProtocolError, ValueError) as error:
+            raise self._refusal(error, exchange.asked.method, revision) from None
+
+    def _refusal(self, error: Exception, method: str, revision: Revision) -> ProtocolError:
+        """Return the error that goes out for one that came up."""
+        if isinstance(error, ProtocolError):
+            return fitted(error, revision)
+        return InternalError(self._faults.text(f"The answer to {method}", error))
 
     async def _resume(self, exchange: Exchange, admitted: Admitted) -> None:
         """A retry brings answers: let them in where the method may have asked."""

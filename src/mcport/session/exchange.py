@@ -41,6 +41,10 @@ class Outlet(Protocol):
         """Send a notification that belongs to the exchange; never waits."""
         ...
 
+    def answer_instead(self, exchange: Exchange, answer: Answer) -> None:
+        """Have `answer` answer a request in place of who was to do it, and who is left to itself from now on."""
+        ...
+
     @property
     def full(self) -> bool:
         """Whether the other side is too slow to take more."""
@@ -83,6 +87,7 @@ class Exchange:
         "admitted",
         "asked",
         "asker",
+        "came",
         "cancelled",
         "conversation",
         "deadline",
@@ -110,10 +115,23 @@ class Exchange:
     deadline: Pausable
     """The time-out under which its handler runs; not set where there is none: `standing_still` looks."""
 
+    came: JsonObject
+    """The parameters as they came; not set unless somebody may have changed them on their way: `sent` looks."""
+
+    @property
+    def sent(self) -> JsonObject:
+        """The parameters as the other side sent them."""
+        return getattr(self, "came", self.asked.params)
+
     def standing_still(self) -> AbstractContextManager[object]:
         """Let the handler's time-out stand still, if it has one: a question of this request is open."""
         deadline: Pausable | None = getattr(self, "deadline", None)
         return nullcontext() if deadline is None else _held(deadline)
+
+    @property
+    def outermost(self) -> Exchange:
+        """The request of the other side for which this one is made: itself, unless a handler made it."""
+        return self
 
     def __repr__(self) -> str:
         return f"<Exchange {self.asked.method} {self.asked.id!r}>"

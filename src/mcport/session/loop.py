@@ -50,6 +50,10 @@ class Loop(Protocol):
         """Start a plain task that nobody needs to keep, with the context variables of the caller."""
         ...
 
+    def hold(self, task: object) -> None:
+        """Keep a task that was spawned until it ends, since whoever kept it does so no longer."""
+        ...
+
     def soon(self, call: Callable[[], None], /) -> object:
         """Call `call` in the loop's next turn."""
         ...

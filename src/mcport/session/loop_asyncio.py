@@ -33,7 +33,9 @@ class AsyncioLoop:
         self.time = loop.time
 
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(run)
+        self.hold(self._loop.create_task(run))
+
+    def hold(self, task: Any) -> None:
         self._kept.add(task)
         task.add_done_callback(self._kept.discard)
 

@@ -39,6 +39,9 @@ class TrioLoop:
 
         trio.lowlevel.spawn_system_task(body, context=contextvars.copy_context())
 
+    def hold(self, task: object) -> None:
+        """trio keeps its tasks itself."""
+
     def soon(self, call: Callable[[], None]) -> None:
         self._token.run_sync_soon(call)
 

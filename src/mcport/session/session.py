@@ -143,7 +143,7 @@ class Session:
         elif len(self._running) < self._limits.requests_in_flight:
             exchange = Exchange(event, self, self.conversation)
             self._running.add(exchange)
-            exchange.task = self.loop.spawn_now(self._serve(exchange))
+            exchange.task = self.loop.spawn_now(self._serve(exchange, self._answer))
         else:
             self._defer(event)
 
@@ -156,13 +156,13 @@ class Session:
             if refusal is not None:
                 self.send(refusal)
 
-    async def _serve(self, exchange: Exchange) -> None:
+    async def _serve(self, exchange: Exchange, answer: Answer) -> None:
         asked = exchange.asked
         message: Message | None
         try:
             if exchange.cancelled:
                 return
-            result = await self._answer(exchange)
+            result = await answer(exchange)
             if type(result) is StaysOpen:
                 self._keep_open(exchange, result)
                 return
@@ -181,6 +181,12 @@ class Session:
         if message is not None:
             self.send(message)
 
+    def answer_instead(self, exchange: Exchange, answer: Answer) -> None:
+        """Have `answer` answer a request whose task does not end; that one is left to itself, and frees its place."""
+        exchange.asked.forgiving = True
+        self.loop.hold(exchange.task)
+        self.loop.keep(self._serve(exchange, answer))
+
     def _keep_open(self, exchange: Exchange, kept: StaysOpen) -> None:
         """A request is not done, and nobody runs for it."""
         if exchange.asked.open:
@@ -192,7 +198,7 @@ class Session:
             if asked.open:
                 exchange = Exchange(asked, self, self.conversation)
                 self._running.add(exchange)
-                exchange.task = self.loop.spawn(self._serve(exchange))
+                exchange.task = self.loop.spawn(self._serve(exchange, self._answer))
 
     def _withdrawn(self, event: Withdrawn) -> None:
         if event.asked in self._open:

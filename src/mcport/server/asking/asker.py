@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import anyio.lowlevel
 
@@ -19,9 +19,11 @@ from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import ConversationError, InternalError
-from mcport.session.exchange import Exchange
+from mcport.session.exchange import Answer, Exchange
 from mcport.spec.model import Unsendable
 
+from .cleaning_up import CleaningUp
+from .naming import named
 from .patience import Patience
 from .posing import Check, Posed
 from .questions import ELICIT, Asking
@@ -29,13 +31,7 @@ from .sending import send_all
 from .stop import RunStopped
 from .wired import question_of
 
-if TYPE_CHECKING:
-    from mcport.session.loop import Stoppable
-
 log: Final = logging.getLogger("mcport.server")
-
-CLEANUP: Final = 5.0
-"""Seconds that a stopped run has to clean up."""
 
 MOST: Final = 100
 """So many questions one run may ask."""
@@ -46,7 +42,8 @@ _WARNED: Final[set[str]] = set()
 
 
 class Asker:
-    """Asks for one run. `rounds` is the book of the request; `note` hears of each URL elicitation that has an id.
+    """Asks for one run. `rounds` is the book of the request; `note` hears of each URL elicitation that has an id;
+    `instead` answers for a run that was stopped and does not end.
 
     `failure` is why the last question has no answer, `required` what a run that was stopped asks.
     """
@@ -54,18 +51,25 @@ class Asker:
     __slots__ = (
         "_admitted",
         "_asked",
+        "_cleaning_up",
         "_exchange",
         "_given",
+        "_instead",
         "_note",
         "_patience",
-        "_timer",
         "failure",
         "required",
         "rounds",
     )
 
     def __init__(
-        self, exchange: Exchange, admitted: Admitted, rounds: Rounds, patience: Patience, note: Callable[[str], None]
+        self,
+        exchange: Exchange,
+        admitted: Admitted,
+        rounds: Rounds,
+        patience: Patience,
+        note: Callable[[str], None],
+        instead: Answer,
     ) -> None:
         self.rounds = rounds
         self.required: InputRequired | None = None
@@ -76,7 +80,8 @@ class Asker:
         self._note = note
         self._asked = 0
         self._given: dict[str, JsonObject] | None = None
-        self._timer: Stoppable | None = None
+        self._instead = instead
+        self._cleaning_up: CleaningUp | None = None
 
     # ---- what a handler calls
 
@@ -222,28 +227,18 @@ class Asker:
                     drift.unused,
                 )
         self.required = InputRequired({posed.key: posed.request for posed in missing})
-        self._timer = self._exchange.outlet.loop.later(CLEANUP, self._hurry)
+        self._cleaning_up = CleaningUp(self._exchange, self._instead)
         raise RunStopped
-
-    def _hurry(self) -> None:
-        """The time for clean-up is over."""
-        log.warning("%s: clean-up after a question takes more than %g s", self._exchange.asked.method, CLEANUP)
-        self._timer = None
-        if self._exchange.stop is not None:
-            self._exchange.stop()
 
     def outcome(self, error: BaseException | None) -> InputRequired:
         """Return what a stopped run comes to, whatever its handler returned or raised."""
         assert self.required is not None
-        in_time = self._timer is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if in_time and not _is_stop(error):
+        ending, self._cleaning_up = self._cleaning_up, None
+        if ending is not None and ending.end() and not _is_stop(error):
             log.warning(
                 "%s went on after it had asked; what came of it is discarded, since it runs again with the answers. "
                 "Let what is no Exception pass where questions are asked",
-                self._exchange.asked.method,
+                named(self._exchange.asked),
             )
         return self.required
 

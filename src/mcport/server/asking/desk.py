@@ -25,7 +25,7 @@ from mcport.errors import (
     UrlElicitationRequired,
 )
 from mcport.server.results.content import failed
-from mcport.session.exchange import Exchange
+from mcport.session.exchange import Answer, Exchange
 from mcport.spec.methods import METHODS
 from mcport.spec.model import Unsendable
 from mcport.stores.seal import Seal, SealBroken
@@ -33,6 +33,7 @@ from mcport.stores.values import MemoryStore, Store
 
 from .asker import Asker
 from .elicitations import Elicitations
+from .naming import about
 from .patience import Patience
 from .questions import ElicitUrl
 
@@ -46,9 +47,13 @@ _CHAIN: Final = 12
 
 
 class Desk:
-    """Where all asking of one server comes together. `state_bytes` bounds what a client is given to carry."""
+    """Where all asking of one server comes together. `state_bytes` bounds what a client is given to carry; `instead`
+    answers for a run that was stopped and does not end.
+    """
 
-    def __init__(self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int) -> None:
+    def __init__(
+        self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int, instead: Answer
+    ) -> None:
         self.elicitations = Elicitations()
         self._server = server
         self._seal = seal
@@ -56,12 +61,14 @@ class Desk:
         self._store = store
         self._used: Store = store or MemoryStore()
         self._state_bytes = state_bytes
+        self._instead = instead
 
     # ---- for handlers
 
     def asker(self, exchange: Exchange, admitted: Admitted) -> Asker:
         """Return who asks for a request. Raises `InternalError` for one that may not ask."""
         if exchange.asker is None:
+            exchange = exchange.outermost  # a resource that a handler reads asks for that handler's request
             known = METHODS.get(exchange.asked.method)
             if known is None or not known.may_ask:
                 raise InternalError(f"{exchange.asked.method} cannot ask the client anything")
@@ -73,7 +80,8 @@ class Desk:
         self, exchange: Exchange, admitted: Admitted, page: JsonObject | None = None, answers: Any = None
     ) -> Asker:
         rounds = Rounds(os.urandom(_CHAIN).hex(), page, answers)
-        return Asker(exchange, admitted, rounds, self._patience, partial(self.elicitations.note, exchange))
+        note = partial(self.elicitations.note, exchange)
+        return Asker(exchange, admitted, rounds, self._patience, note, self._instead)
 
     async def use_up(self, name: str) -> None:
         """Use a name up for all time; raises `InvalidParams` where an old state tries to use it again."""
@@ -112,18 +120,19 @@ class Desk:
 
     def _binding(self, exchange: Exchange) -> bytes:
         """What a state belongs to: on whose behalf who asked for what, in the words of the wire."""
-        params = exchange.asked.params
-        name = params.get("uri") if exchange.asked.method == "resources/read" else params.get("name")
+        method, params = exchange.asked.method, exchange.sent
         try:
             arguments = digest(params.get("arguments") or {})
         except ValueError:
             raise InvalidParams("arguments: a number is infinite") from None
-        return canonical([exchange.principal, self._server, exchange.asked.method, name, arguments])
+        return canonical([exchange.principal, self._server, method, about(method, params), arguments])
 
     # ---- what goes out
 
     async def settle(self, value: InputRequired, serve: Serve, exchange: Exchange, admitted: Admitted) -> object:
         """Return the result for a request that needs input: the questions, or what comes of it with the answers."""
+        if not exchange.asked.open:
+            return {}  # withdrawn, or answered in place of a run that did not end
         try:
             if admitted.revision.asks_by_returning:
                 return await self._asked(value, exchange, admitted)
@@ -136,20 +145,23 @@ class Desk:
             return _failed(str(error), exchange)
         except TypeError as error:
             raise ValueError(str(error)) from error
-        except TooManyRounds:
-            method = exchange.asked.method
-            raise InternalError(f"{method} asked in {ROUNDS} rounds and is still not done: it is stopped") from None
+
+    async def asked(self, exchange: Exchange, admitted: Admitted) -> JsonObject:
+        """Return the questions of a run that was stopped, whatever it still does."""
+        required = self.asker(exchange, admitted).required
+        assert required is not None
+        return await self._asked(required, exchange, admitted)
 
     async def _asked(self, value: InputRequired, exchange: Exchange, admitted: Admitted) -> JsonObject:
         """Return the InputRequiredResult (2026-07-28 basic/patterns/mrtr)."""
         asker = self.asker(exchange, admitted)
         if value is asker.required:
             requests: JsonObject = dict(value.questions)
-            page = asker.rounds.close(exchange.asked.progress)
+            page = _page(asker, exchange)
         else:
             _check(value)
             requests = {posed.key: posed.request for posed in asker.posed_by_hand(value.questions)}
-            page = asker.rounds.close(exchange.asked.progress, requests, value.state)
+            page = _page(asker, exchange, requests, value.state)
         state = await self._sealed(dump(page), self._binding(exchange))
         result: JsonObject = {"resultType": INPUT_REQUIRED, "requestState": state}
         if requests:
@@ -177,7 +189,7 @@ class Desk:
             _check(value)
             asker = self.asker(exchange, admitted)
             requests = {posed.key: posed.request for posed in asker.posed_by_hand(value.questions)}
-            page = parse_json(dump(asker.rounds.close(None, requests, value.state)))
+            page = parse_json(dump(_page(asker, exchange, requests, value.state)))
             try:
                 answers = await asker.ask_by_hand(value.questions)
             except ConversationError as error:
@@ -212,6 +224,15 @@ def _failed(line: str, exchange: Exchange) -> JsonObject:
     if exchange.asked.method == "tools/call":
         return failed(line)
     raise InternalError(line)
+
+
+def _page(asker: Asker, exchange: Exchange, hand: JsonObject | None = None, state: str | None = None) -> JsonObject:
+    """Return what the next round is to know. Raises `InternalError` where there may be no further one."""
+    try:
+        return asker.rounds.close(exchange.asked.progress, hand, state)
+    except TooManyRounds:
+        method = exchange.asked.method
+        raise InternalError(f"{method} asked in {ROUNDS} rounds and is still not done: it is stopped") from None
 
 
 def _check(value: InputRequired) -> None:

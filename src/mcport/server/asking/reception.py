@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .patience import Patience
 
 if TYPE_CHECKING:
+    from mcport.session.exchange import Answer
     from mcport.stores.seal import Seal
     from mcport.stores.values import Store
 
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 class Reception:
     """Leads to the desk of one server, from any thread. `state_bytes` bounds what a client is given to carry.
 
+    The kernel sets `instead`, which answers for a run that was stopped and does not end.
+
     Raises ValueError for a key of the seal that is too short.
     """
+
+    instead: Answer
 
     def __init__(
         self,
@@ -56,7 +61,7 @@ class Reception:
         with self._lock:
             if self._desk is None:
                 seal = self._seal or _seal(None)
-                self._desk = Desk(self._server, seal, self._patience, self._store, self._state_bytes)
+                self._desk = Desk(self._server, seal, self._patience, self._store, self._state_bytes, self.instead)
             return self._desk
 
 

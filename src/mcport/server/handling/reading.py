@@ -59,6 +59,11 @@ class Within(Exchange):
             self.deadline = deadline
 
     @property
+    def outermost(self) -> Exchange:
+        """The request of the client."""
+        return self._outer.outermost
+
+    @property
     def asker(self) -> object:
         """Who asks for the outer request: questions of this one are its questions."""
         return self._outer.asker

@@ -62,7 +62,7 @@ class Chain:
         context = request.context
         exchange = context._exchange
         stop, came, mark = exchange.stop, exchange.asked.params, mark_of(exchange)
-        exchange.asked.params = request.params
+        exchange.came, exchange.asked.params = came, request.params
         try:
             result = await self._route(exchange, context._admitted)
         finally:

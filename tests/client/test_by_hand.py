@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from mcport import (
+    Cancelled,
     ConversationError,
     InputRequired,
     NotApproved,
@@ -283,6 +285,34 @@ async def test_pages_that_the_user_does_not_open_or_the_server_never_completes_a
             with pytest.raises(VisitRequired):
                 await client.call_tool("any")
         assert len(wire.calls) == 1
+
+
+async def test_a_host_that_says_that_its_user_is_done_does_not_wait_for_the_server() -> None:
+    wire = Scripted(REQUIRED, DONE, revision=HANDSHAKE)
+    async with client_of(wire, HANDSHAKE, elicit_url=saying("done"), timeout=None) as client:
+        assert (await client.call_tool("any")).text() == "done"
+    assert len(wire.calls) == 2
+
+
+async def test_every_call_that_waits_for_the_same_page_goes_on_when_it_is_complete() -> None:
+    [page, _] = PAGES
+    required = error(-32042, "Visit this first", {"elicitations": [page]})
+    wire = Scripted(required, required, required, DONE, revision=HANDSHAKE)
+
+    async def visits(page: ElicitRequestURLParams) -> bool:
+        shown.append(page.elicitation_id)
+        return True
+
+    shown: list[object] = []
+    async with client_of(wire, HANDSHAKE, elicit_url=visits) as client:
+        first, gives_up, second = (client.start_tool("any") for _ in range(3))
+        while len(shown) < 3:
+            await anyio.lowlevel.checkpoint()
+        gives_up.cancel()
+        with pytest.raises(Cancelled):
+            await gives_up
+        wire.push(notification("notifications/elicitation/complete", {"elicitationId": page["elicitationId"]}))
+        assert [(await call).text() for call in (first, second)] == ["done", "done"]
 
 
 async def test_pages_that_are_demanded_again_and_again_are_visited_only_so_often() -> None:

@@ -74,7 +74,8 @@ async def test_p2_p5_a_lost_connection_names_server_phase_cause_code_and_stderr(
     assert (fault.phase, fault.cause, fault.exit_code) == ("tools/call", "it exited with code 3", 3)
     assert fault.stderr_tail == "first\nthe disk is full\n"
     assert str(fault) == (
-        f"tools/call on server '{fault.server}': connection lost, it exited with code 3. Last stderr: the disk is full"
+        f"tools/call any on server '{fault.server}': connection lost, it exited with code 3."
+        " Last stderr: the disk is full"
     )
     assert "The end of the server's stderr:\nfirst\nthe disk is full" in "".join(traceback.format_exception(fault))
 
@@ -138,7 +139,7 @@ async def test_answers_that_cannot_be_read_fail_their_own_calls_and_do_not_end_t
     wire = Wire({**usual(REVISION), "tools/call broken": [broken]})
     async with client_of(wire, REVISION, limits=CLIENT_LIMITS.but(bad_lines=3)) as client:
         for _ in range(5):
-            with pytest.raises(InvalidAnswer, match=r"^tools/call on server 'Wire': "):
+            with pytest.raises(InvalidAnswer, match=r"^tools/call broken on server 'Wire': "):
                 await client.call_tool("broken")
         await client.call_tool("any")
 
@@ -207,7 +208,7 @@ async def test_an_answer_that_is_none_fails_its_call_alone(answer: Any, cause: s
         with pytest.raises(InvalidAnswer) as caught:
             await client.call_tool("odd")
         assert (caught.value.server, caught.value.phase) == ("Wire", "tools/call")
-        assert str(caught.value) == f"tools/call on server 'Wire': {caught.value.cause}"
+        assert str(caught.value) == f"tools/call odd on server 'Wire': {caught.value.cause}"
         assert caught.value.cause.endswith(cause)
         await client.call_tool("even")
 
@@ -351,3 +352,34 @@ async def test_a_server_that_does_not_come_to_an_end_does_not_hold_its_client(mo
     with pytest.raises(ConversationError, match=r"Closing server 'endless': .* still busy after 0\.05 s"):
         await client.aclose()
     let_go.set()
+
+
+@pytest.mark.parametrize(
+    ("call", "subject"),
+    [
+        (lambda client: client.call_tool("book", {"seat": 7}), "tools/call book"),
+        (lambda client: client.get_prompt("greet"), "prompts/get greet"),
+        (lambda client: client.read_resource("file:///a"), "resources/read file:///a"),
+        (lambda client: client.call_tool("two\nlines"), r"tools/call 'two\nlines'"),
+        (lambda client: client.list_tools(), "tools/list"),
+    ],
+)
+async def test_every_error_of_a_call_names_the_tool_the_prompt_or_the_resource(call: Any, subject: str) -> None:
+    async def failed(answer: list[Any], **options: Any) -> BaseException:
+        methods = ("tools/call", "tools/list", "prompts/get", "resources/read", "completion/complete")
+        wire = Wire({**usual(REVISION), **dict.fromkeys(methods, answer)})
+        async with client_of(wire, REVISION, **options) as client:
+            with pytest.raises(ConversationError) as caught:
+                await call(client)
+        return caught.value
+
+    ways: list[tuple[list[Any], dict[str, Any]]] = [
+        ([], {"timeout": 0.01}),
+        ([], {"total_timeout": 0.01}),
+        ([{"exit": 1}], {}),
+        ([result({"content": 7})], {}),
+        (["{$id"], {"timeout": 0.01}),
+    ]
+    for answer, options in ways:
+        assert str(await failed(answer, **options)).startswith(f"{subject} on server 'Wire': ")
+    assert (await failed([error(-32603, "Oh no")])).__notes__ == [f"{subject} on server 'Wire'"]

@@ -153,7 +153,7 @@ async def test_closing_fails_the_pending_calls_and_tells_the_server() -> None:
     await wire.wrote("tools/call", 2)
     await client.aclose()
     for handle in handles:
-        with pytest.raises(ConnectionLost, match="tools/call on server 'Wire': connection lost, closed here"):
+        with pytest.raises(ConnectionLost, match="tools/call hang on server 'Wire': connection lost, closed here"):
             await handle
     ids = [message["id"] for message in await wire.wrote("tools/call", 2)]
     assert [message["params"]["requestId"] for message in await wire.wrote("notifications/cancelled", 2)] == ids

@@ -4,6 +4,7 @@
 """
 
 import logging
+import time
 from typing import Any
 
 import anyio
@@ -157,7 +158,9 @@ async def test_a_server_that_asks_again_and_again_is_gone_along_with_only_so_oft
         with pytest.raises(TooManyRounds) as caught:
             await client.call_tool("any")
         assert (await client.list_tools()).tools == []
-    assert str(caught.value) == f"tools/call on server 'Scripted': the server asked for input more than {rounds} times"
+    assert (
+        str(caught.value) == f"tools/call any on server 'Scripted': the server asked for input more than {rounds} times"
+    )
     assert (caught.value.server, caught.value.phase) == ("Scripted", "tools/call")
     assert len(wire.calls) == rounds + 1
 
@@ -193,7 +196,7 @@ async def test_a_callback_that_fails_fails_the_call_here_and_the_server_hears_no
         with pytest.raises(QuestionFailed) as caught:
             await client.call_tool("any")
         assert (await client.list_tools()).tools == []
-    assert str(caught.value).startswith(f"tools/call on server 'Scripted': {cause}")
+    assert str(caught.value).startswith(f"tools/call any on server 'Scripted': {cause}")
     assert isinstance(caught.value.__cause__, TypeError | ValueError)
     assert len(wire.calls) == 1
     assert "callback failed" in caplog.text
@@ -253,7 +256,7 @@ async def test_a_question_that_may_not_be_asked_fails_the_call_and_nothing_else(
         with pytest.raises(InvalidAnswer) as caught:
             await client.call_tool("any")
         assert (await client.list_tools()).tools == []
-    assert str(caught.value).startswith(f"tools/call on server 'Scripted': {cause}")
+    assert str(caught.value).startswith(f"tools/call any on server 'Scripted': {cause}")
     assert len(wire.calls) == 1
 
 
@@ -289,6 +292,22 @@ async def test_more_questions_than_anybody_can_answer_fail_the_call_before_the_c
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize("rounds", [None, 0])
+async def test_more_questions_at_once_than_a_minute_allows_are_refused_before_any_is_looked_at(
+    rounds: int | None,
+) -> None:
+    wire = Scripted(asks({f"q{number}": ELICIT for number in range(60_000)}))
+    begun = time.process_time()
+    async with client_of(wire, REVISION, elicit=ada) as client:
+        with pytest.raises(InvalidAnswer) as caught:
+            await client.call_tool("any", rounds=rounds)
+    assert str(caught.value) == (
+        "tools/call any on server 'Scripted': it asks 60000 questions at once;"
+        " this client answers at most 600 a minute (Limits.questions_per_minute)"
+    )
+    assert time.process_time() - begun < 5  # asking them all takes far longer
+
+
 # ---- time and withdrawal
 
 
@@ -315,7 +334,7 @@ async def test_all_rounds_and_questions_together_have_a_time() -> None:
         raise AssertionError
 
     async with client_of(wire, REVISION, elicit=thinks, total_timeout=0.05) as client:
-        with pytest.raises(Timeout, match=r"tools/call on server 'Scripted': not done within 0\.05 s"):
+        with pytest.raises(Timeout, match=r"tools/call any on server 'Scripted': not done within 0\.05 s"):
             await client.call_tool("any")
     assert stopped.is_set()
 

@@ -31,7 +31,7 @@ async def test_a_silent_call_times_out_and_is_withdrawn(revision: str) -> None:
         [cancelled] = await wire.wrote("notifications/cancelled")
         [call] = of(wire.messages, "tools/call")
         await client.call_tool("other")
-    assert str(caught.value) == "tools/call on server 'Wire': no answer within 0.02 s"
+    assert str(caught.value) == "tools/call hang on server 'Wire': no answer within 0.02 s"
     assert (caught.value.server, caught.value.phase) == ("Wire", "tools/call")
     assert cancelled["params"]["requestId"] == call["id"]
     assert "id" not in cancelled
@@ -59,7 +59,7 @@ async def test_no_limit_is_said_with_none() -> None:
 
 async def test_a_call_has_a_time_in_all_whatever_it_may_be_silent_for() -> None:
     async with client_of(Wire(SLOW), REVISION, timeout=LONGER, total_timeout=0.03) as client:
-        with pytest.raises(Timeout, match=r"tools/call on server 'Wire': not done within 0\.03 s"):
+        with pytest.raises(Timeout, match=r"tools/call any on server 'Wire': not done within 0\.03 s"):
             await client.call_tool("any")
 
 

@@ -109,7 +109,7 @@ async def test_a_typed_call_that_an_extension_answered_raises_what_it_answered(r
     async with Client(server(), revision=revision, extensions=[extension]) as client:
         with pytest.raises(ExtensionAnswered) as caught:
             await client.call_tool("work")
-        line = "tools/call on server 'demo': the result is of type 'com.example/job', which an extension added"
+        line = "tools/call work on server 'demo': the result is of type 'com.example/job', which an extension added"
         assert str(caught.value) == line
         assert caught.value.kind == "com.example/job"
         assert (caught.value.members["jobId"], caught.value.members["most"]) == ("j1", 3)

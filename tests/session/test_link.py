@@ -34,8 +34,8 @@ def linked() -> tuple[Played, SessionLink]:
     return played, SessionLink(played.session, played.channel, server="weather", lost=lost, full=1000)
 
 
-def lost(phase: str, reason: str) -> ConnectionLost:
-    line = f"{phase} on weather: {reason}"
+def lost(phase: str, reason: str, subject: str) -> ConnectionLost:
+    line = f"{subject} on weather: {reason}"
     return ConnectionLost(line, server="weather", phase=phase, cause=reason)
 
 

@@ -52,7 +52,7 @@ def test_p3_closing_fails_what_waits_in_other_threads(desk: Desk) -> None:
     assert desk.waiting.wait(PATIENCE)
     client.close()
     thread.join(PATIENCE)
-    assert caught == ["tools/call on server 'desk': connection lost, closed here"]
+    assert caught == ["tools/call wait on server 'desk': connection lost, closed here"]
 
 
 def test_a_connection_that_fails_leaves_no_thread(tmp_path: Path) -> None:

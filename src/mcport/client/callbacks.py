@@ -46,8 +46,13 @@ LogCallback: TypeAlias = "Callable[[LoggingMessageNotificationParams], Awaitable
 FormAnswer: TypeAlias = "ElicitResult | Mapping[str, object] | Literal['decline', 'cancel']"
 """What answers a form: its fields (accepted), a refusal, or a whole result."""
 
-UrlAnswer: TypeAlias = "ElicitResult | bool | Literal['accept', 'decline', 'cancel']"
-"""What answers a web page that is to be opened: whether the user agreed."""
+UrlAnswer: TypeAlias = "ElicitResult | bool | Literal['accept', 'decline', 'cancel', 'done']"
+"""What answers a web page that is to be opened: whether the user agreed.
+
+"done" says that the user not only agreed, but is through with the page. Where a call cannot be served before that
+(2025-11-25, error -32042), it is sent again at once; after any other consent it waits until the server says so, for as
+long as it may be silent.
+"""
 
 SampleAnswer: TypeAlias = "CreateMessageResult | str"
 """What a model said: a text, or a whole result."""

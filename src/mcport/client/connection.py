@@ -27,7 +27,7 @@ from mcport.errors import (
     VisitRequired,
 )
 from mcport.session.exchange import Exchange
-from mcport.session.link import SessionLink
+from mcport.session.link import SessionLink, subject_of
 from mcport.session.loop import Loop
 from mcport.session.session import Hooks, Session
 from mcport.session.waiting import OnProgress, Waiter
@@ -108,7 +108,7 @@ class Connection:
             reading = speaker.read(method, raw)
             if type(reading) is Complete:
                 return reading.result
-            found = self._checked(method, reading)
+            found = self._checked(method, params, reading)
         going = self.rounds_of(method, params, patience, on_progress, rounds)
         if rounds != 0:
             return await going.finish(found, _left(patience, self.session.loop.time() - begun))
@@ -144,11 +144,11 @@ class Connection:
             )
         except RemoteError as error:
             return self._pages_of(error)
-        return self._checked(method, self.speaker.read(method, raw))
+        return self._checked(method, params, self.speaker.read(method, raw))
 
-    def _checked(self, method: str, reading: Reading) -> Complete | Asks:
+    def _checked(self, method: str, params: JsonObject | None, reading: Reading) -> Complete | Asks:
         if type(reading) is Invalid:
-            raise self.invalid(method, reading.reason)
+            raise self.invalid(method, reading.reason, subject_of(method, params))
         return reading  # type: ignore[return-value]
 
     def _pages_of(self, error: RemoteError) -> VisitRequired:
@@ -239,13 +239,13 @@ class Connection:
 
     # ---- errors
 
-    def lost(self, phase: str, reason: str) -> ConnectionLost:
+    def lost(self, phase: str, reason: str, subject: str | None = None) -> ConnectionLost:
         """Return the error for a call that was pending, or came, when the conversation was over."""
-        return self.failures.lost(phase, reason, self.remains)
+        return self.failures.lost(phase, reason, self.remains, subject)
 
-    def invalid(self, method: str, reason: str) -> InvalidAnswer:
-        """Return the error for an answer that is none."""
-        line = f"{method} on server '{self.server}': {reason}"
+    def invalid(self, method: str, reason: str, subject: str | None = None) -> InvalidAnswer:
+        """Return the error for an answer that is none; `subject` is what it is the answer to."""
+        line = f"{subject or method} on server '{self.server}': {reason}"
         return InvalidAnswer(line, server=self.server, phase=method, cause=reason)
 
     # ---- what comes unasked

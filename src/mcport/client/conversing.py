@@ -17,6 +17,7 @@ from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS, Limits
 from mcport.errors import INVALID_PARAMS, ConnectFailed, ConversationError, NotDeclared, RemoteError
+from mcport.session.link import subject_of
 from mcport.session.loop import Loop
 
 from .callbacks import ROOTS_CHANGED, Callbacks, ProgressCallback
@@ -105,9 +106,9 @@ class Conversing(ToolCalls):
             raise self._absent("asking who the server is")
         return self._opened
 
-    def _absent(self, phase: str) -> ConversationError:
+    def _absent(self, phase: str, params: JsonObject | None = None) -> ConversationError:
         if self._opened is not None:
-            return Failures(self._server).lost(phase, "this client was closed", Remains())
+            return Failures(self._server).lost(phase, "this client was closed", Remains(), subject_of(phase, params))
         line = f"the client of '{self._server}' is not connected: use 'async with' or connect()"
         return ConnectFailed(line, server=self._server, phase=phase, cause="not connected")
 
@@ -168,7 +169,7 @@ class Conversing(ToolCalls):
         params = await going.resume(pending, answers or {})
         found = await self._asking(call["method"], params, timeout, None, progress or self._progress, rounds)
         result: ToolResult[Any] | GetPromptResult | ReadResourceResult | InputRequired
-        result = self._read(call["method"], found)
+        result = self._read(call["method"], found, params)
         if call["method"] == CALL and not isinstance(result, InputRequired):
             return await self._judged(call["params"]["name"], result)  # type: ignore[arg-type]
         return result
@@ -315,7 +316,7 @@ class Conversing(ToolCalls):
         if self._restarting is not None and self._must_restart(self._restarting):
             return self._asking_anew(self._restarting, method, params, timeout, meta, progress, rounds)
         if connection is None or loop is None:
-            raise self._absent(method)
+            raise self._absent(method, params)
         if meta is not None or (params is not None and "_meta" in params):
             params = with_meta(params, meta, self._known.revision, self._meta_keys)
         patience = self._patience_of(timeout)
@@ -332,22 +333,24 @@ class Conversing(ToolCalls):
         self, restarting: Restarting, method: str, params: JsonObject | None, timeout: Seconds, *rest: Any
     ) -> Any:
         """Run a request once the server has been started again."""
-        await self._started_anew(restarting, method, self._patience_of(timeout))
+        await self._started_anew(restarting, method, self._patience_of(timeout), subject_of(method, params))
         return await self._asking(method, params, timeout, *rest)
 
-    async def _started_anew(self, restarting: Restarting, method: str, patience: Patience) -> None:
+    async def _started_anew(
+        self, restarting: Restarting, phase: str, patience: Patience, subject: str | None = None
+    ) -> None:
         """Wait until the server has been started again."""
         assert self._loop is not None
         remains = Remains() if self._connection is None else self._connection.remains
         with anyio.move_on_after(patience.silent) as scope:
-            await restarting.ready(self._loop, method, remains)
+            await restarting.ready(self._loop, phase, remains, subject)
         if scope.cancelled_caught:
-            raise Failures(self._server).not_back(method, patience.silent or 0)
+            raise Failures(self._server).not_back(phase, patience.silent or 0, subject)
 
-    async def _standing(self, phase: str, timeout: Seconds) -> None:
+    async def _standing(self, phase: str, timeout: Seconds, params: JsonObject | None = None) -> None:
         """Wait for a server that has to be started again, before anything is taken for granted."""
         if self._restarting is not None and self._must_restart(self._restarting):
-            await self._started_anew(self._restarting, phase, self._patience_of(timeout))
+            await self._started_anew(self._restarting, phase, self._patience_of(timeout), subject_of(phase, params))
 
     def _must_restart(self, restarting: Restarting) -> bool:
         return restarting.engaged or (self._connection is not None and self._connection.over)
@@ -365,7 +368,7 @@ class Conversing(ToolCalls):
         rounds: int | None = None,
     ) -> Any:
         """Send a request of the method table and return its typed result."""
-        return self._read(method, await self._asking(method, params, timeout, meta, progress, rounds))
+        return self._read(method, await self._asking(method, params, timeout, meta, progress, rounds), params)
 
     async def _recall(
         self,
@@ -380,18 +383,18 @@ class Conversing(ToolCalls):
         """The same for a result that may be kept. What is asked with metadata of the caller's is never kept."""
         cache = self._cache if self.connected and self._spoken.caches_results and meta is None else None
         if cache is not None and not fresh and (kept := cache.find(method, params)) is not None:
-            return self._read(method, kept)
-        await self._standing(method, timeout)
+            return self._read(method, kept, params)
+        await self._standing(method, timeout, params)
         ticket, spoilt = 0 if cache is None else cache.ticket(method), self._definitions.spoilt
         found = await self._asking(method, params, timeout, meta, progress, rounds)
-        result = self._read(method, found)
+        result = self._read(method, found, params)
         if cache is not None and type(found) is dict:  # what took answers holds for this call alone
             cache.keep(method, params, found, ticket)
         if method == LIST:
             await self._note(found["tools"], spoilt)
         return result
 
-    def _read(self, method: str, found: JsonObject | InputRequired) -> Any:
+    def _read(self, method: str, found: JsonObject | InputRequired, params: JsonObject) -> Any:
         """Return the typed result of a method; questions are returned as they are.
 
         Raises `ExtensionAnswered` for a result of a type that an extension added.
@@ -399,12 +402,12 @@ class Conversing(ToolCalls):
         if isinstance(found, InputRequired):
             return found
         if found.get("resultType", COMPLETE) != COMPLETE and self._spoken.era == "stateless":
-            raise Failures(self._server).extended(method, found)
+            raise Failures(self._server).extended(method, subject_of(method, params), found)
         try:
             return read_result(method, found)
         except ValueError as error:
             assert self._connection is not None
-            raise self._connection.invalid(method, str(error)) from None
+            raise self._connection.invalid(method, str(error), subject_of(method, params)) from None
 
     def _walk(self, method: str, member: str, timeout: Seconds, meta: JsonObject | None, fresh: bool) -> Walk[Any]:
         """Return the walk through all pages of a list; `member` of each page holds its items."""

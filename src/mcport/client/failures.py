@@ -42,11 +42,14 @@ class Failures:
 
     server: str
 
-    def lost(self, phase: str, reason: str, remains: Remains) -> ConnectionLost:
-        """Return the error for a call that was pending, or came, when the conversation was over."""
+    def lost(self, phase: str, reason: str, remains: Remains, subject: str | None = None) -> ConnectionLost:
+        """Return the error for a call that was pending, or came, when the conversation was over.
+
+        `subject` says which call of the phase it was.
+        """
         cause = remains.cause(reason)
         error = ConnectionLost(
-            f"{phase} on server '{self.server}': connection lost, {cause}{remains.last_words()}",
+            f"{subject or phase} on server '{self.server}': connection lost, {cause}{remains.last_words()}",
             server=self.server,
             phase=phase,
             cause=cause,
@@ -83,17 +86,18 @@ class Failures:
         )
         return _explained(ConnectFailed(line, server=self.server, phase="restarting", cause=cause), remains)
 
-    def not_back(self, phase: str, seconds: float) -> Timeout:
+    def not_back(self, phase: str, seconds: float, subject: str | None = None) -> Timeout:
         """Return the error for a call that waited in vain for a server that is being started again."""
         cause = f"the server had died and was not back within {seconds:g} s"
-        return Timeout(f"{phase} on server '{self.server}': {cause}", server=self.server, phase=phase, cause=cause)
+        line = f"{subject or phase} on server '{self.server}': {cause}"
+        return Timeout(line, server=self.server, phase=phase, cause=cause)
 
-    def extended(self, method: str, result: JsonObject) -> ExtensionAnswered:
+    def extended(self, method: str, subject: str, result: JsonObject) -> ExtensionAnswered:
         """Return the error for a result of a type that an extension added."""
         kind = result["resultType"]
         members = {name: value for name, value in result.items() if name != "resultType"}
         cause = f"the result is of type {kind!r}, which an extension added"
-        line = f"{method} on server '{self.server}': {cause}"
+        line = f"{subject} on server '{self.server}': {cause}"
         return ExtensionAnswered(line, kind=kind, members=members, server=self.server, phase=method, cause=cause)
 
     def badly_closed(self, error: BaseException) -> ConversationError:

@@ -100,8 +100,10 @@ class Restarting:
             self._round.scope.cancel()
             await self._round.ended.wait()
 
-    async def ready(self, loop: Loop, phase: str, remains: Remains) -> None:
+    async def ready(self, loop: Loop, phase: str, remains: Remains, subject: str | None = None) -> None:
         """Return when the server runs again. `remains` is what is left of it, if it has just died.
+
+        `phase` and `subject` say who waits.
 
         Raises `ConnectFailed` once it has been started too often, and `ConnectionLost` when the client is closed.
         """
@@ -114,7 +116,7 @@ class Restarting:
         here = self._round
         await here.ended.wait()
         if here.scope.cancel_called:
-            raise self._failures.lost(phase, "this client was closed", Remains())
+            raise self._failures.lost(phase, "this client was closed", Remains(), subject)
         if here.failed:
             raise self._too_often()
 

@@ -7,7 +7,7 @@ the methods mean is the client's business. Below: `session`, `waiting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import anyio
 
@@ -18,6 +18,9 @@ from mcport.errors import ConnectionLost, ConversationError, InvalidAnswer, Remo
 from .channel import Channel
 from .session import Session
 from .waiting import Lost, OnProgress, Overdue
+
+LONGEST: Final = 100
+"""So much of a name that a request carries stands in an error."""
 
 
 class Link(Protocol):
@@ -52,12 +55,18 @@ class Link(Protocol):
 class SessionLink:
     """A link over a session and its channel.
 
-    `server` is how the user named the other side; `lost` makes the error for a phase and a reason; a caller waits
-    while `full` bytes or more wait to be read by the other side.
+    `server` is how the user named the other side; `lost` makes the error for a phase, a reason and the words that name
+    the request; a caller waits while `full` bytes or more wait to be read by the other side.
     """
 
     def __init__(
-        self, session: Session, channel: Channel, *, server: str, lost: Callable[[str, str], ConnectionLost], full: int
+        self,
+        session: Session,
+        channel: Channel,
+        *,
+        server: str,
+        lost: Callable[[str, str, str], ConnectionLost],
+        full: int,
     ) -> None:
         self.session = session
         self.server = server
@@ -76,11 +85,11 @@ class SessionLink:
         on_progress: OnProgress | None = None,
     ) -> object:
         if self._channel.backlog >= self._full and self.session.over is None:
-            await self._room(method, seconds)
+            await self._room(method, params, seconds)
         answer = await self.session.ask(method, params, seconds=seconds, most=most, on_progress=on_progress)
         if isinstance(answer, Response):
             return answer.result
-        raise self._failure(method, answer)
+        raise self._failure(method, subject_of(method, params), answer)
 
     def tell(self, method: str, params: JsonObject | None = None) -> None:
         if self.session.over is None:
@@ -104,7 +113,7 @@ class SessionLink:
                 params: JsonObject = {"requestId": call.id, "reason": "the client is closing"}
                 self.session.send(Notification(CANCELLED, params))
 
-    async def _room(self, method: str, seconds: float | None) -> None:
+    async def _room(self, method: str, params: JsonObject | None, seconds: float | None) -> None:
         """Wait until the other side has read what it was sent before."""
         with anyio.move_on_after(seconds) as scope:
             self._crowd.add(scope)
@@ -113,22 +122,34 @@ class SessionLink:
             finally:
                 self._crowd.discard(scope)
         if self.session.over is not None:
-            raise self._lost(method, self.session.over)
+            raise self._lost(method, self.session.over, subject_of(method, params))
         if scope.cancelled_caught:
-            raise self._error(Timeout, method, f"the server did not read what it was sent within {seconds:g} s")
+            cause = f"the server did not read what it was sent within {seconds:g} s"
+            raise self._failure(method, subject_of(method, params), Overdue(cause))
 
     # ---- errors, each naming the server, the phase and the cause
 
-    def _failure(self, method: str, answer: ErrorResponse | Malformed | Lost | Overdue) -> ConversationError:
+    def _failure(
+        self, method: str, subject: str, answer: ErrorResponse | Malformed | Lost | Overdue
+    ) -> ConversationError:
+        where = f"{subject} on server '{self.server}'"
         match answer:
             case ErrorResponse(code=code, message=message, data=data):
-                return RemoteError(message, code=code, data=data, server=self.server, phase=method)
+                error = RemoteError(message, code=code, data=data, server=self.server, phase=method)
+                error.add_note(where)
+                return error
             case Lost(reason=reason):
-                return self._lost(method, reason)
+                return self._lost(method, reason, subject)
             case Overdue(cause=cause):
-                return self._error(Timeout, method, cause)
+                return Timeout(f"{where}: {cause}", server=self.server, phase=method, cause=cause)
             case Malformed(reason=reason):
-                return self._error(InvalidAnswer, method, reason)
+                return InvalidAnswer(f"{where}: {reason}", server=self.server, phase=method, cause=reason)
 
-    def _error(self, kind: type[Timeout | InvalidAnswer], method: str, cause: str) -> ConversationError:
-        return kind(f"{method} on server '{self.server}': {cause}", server=self.server, phase=method, cause=cause)
+
+def subject_of(method: str, params: JsonObject | None) -> str:
+    """Return what a request is about, as errors name it: "tools/call book", or just the method if it names nothing."""
+    named: Any = (params or {}).get("ref", params)
+    name = named.get("name", named.get("uri")) if isinstance(named, dict) else None
+    if not isinstance(name, str) or not name:
+        return method
+    return f"{method} {name if name.isprintable() else repr(name):.{LONGEST}}"

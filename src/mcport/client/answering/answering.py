@@ -37,6 +37,7 @@ SAMPLE: Final = "sampling/createMessage"
 LIST_ROOTS: Final = "roots/list"
 _QUESTIONS: Final = (ELICIT, SAMPLE, LIST_ROOTS)
 MINUTE: Final = 60.0
+DONE: Final = "done"
 THREADS: Final = 40
 """So many plain callbacks run at a time."""
 
@@ -47,6 +48,10 @@ class CallbackFailed(InternalError):
     """A callback raised, or said something that is no answer. What it was stands in the host's log and as the cause."""
 
 
+class Visited(dict[str, Any]):
+    """The consent to a web page to which the user has been already: nobody need wait until the server says so."""
+
+
 class Answering:
     """The answers of one client to one server, in the revision that is spoken; at most so many a minute."""
 
@@ -55,6 +60,7 @@ class Answering:
         self._revision = revision
         self._asker = asker
         self._loop = loop
+        self.most = most
         self._asked: deque[float] = deque(maxlen=most)
         self._workers: Workers | None = None
         self.declared = callbacks.capabilities(revision)
@@ -245,6 +251,8 @@ def _said_form(answer: object, *, schema: JsonObject) -> JsonObject:
 
 def _said_consent(answer: object) -> JsonObject:
     """Return what a callback answered to a web page, as an ElicitResult; it has no content (client/elicitation)."""
+    if answer == DONE:
+        return Visited(action="accept")
     if isinstance(answer, bool):
         answer = "accept" if answer else "decline"
     action, _, said = _action(answer, _URL_ACTIONS)

@@ -29,8 +29,9 @@ from mcport.errors import (
     TooManyRounds,
     VisitRequired,
 )
+from mcport.session.link import subject_of
 
-from .answering import ELICIT, Answering, CallbackFailed
+from .answering import ELICIT, Answering, CallbackFailed, Visited
 from .visits import Visits
 
 _OF_A_ROUND: Final = ("inputResponses", "requestState")
@@ -138,6 +139,9 @@ class Rounds:
         questions, state = asks.result.get("inputRequests"), asks.result.get("requestState")
         if not (questions is None or type(questions) is dict) or not (state is None or type(state) is str):
             raise self._error(InvalidAnswer, "inputRequests must be an object and requestState a string")
+        if questions and len(questions) > self.answering.most:
+            most = f"at most {self.answering.most} a minute (Limits.questions_per_minute)"
+            raise self._error(InvalidAnswer, f"it asks {len(questions)} questions at once; this client answers {most}")
         for key, question in (questions or {}).items():
             if type(question) is not dict or type(question.get("params", {})) is not dict:
                 raise self._error(
@@ -193,7 +197,10 @@ class Rounds:
     # ---- pages to visit
 
     async def _visit(self, found: VisitRequired) -> None:
-        """Have the user visit the pages, and wait until the server says that all are complete; else raise the error."""
+        """Have the user visit the pages, and wait until the host or the server says that all are complete.
+
+        Raises the error itself where the user does not want to, or nobody says so in time.
+        """
         pages = found.elicitations
         if not self.answering.knows_urls:
             raise found
@@ -205,16 +212,17 @@ class Rounds:
             if any(answer["action"] != "accept" for answer in answers.values()):
                 raise found
             with anyio.move_on_after(self.patience.silent) as scope:
-                for event in events.values():
-                    await event.wait()
+                for id, event in events.items():
+                    if type(answers[id]) is not Visited:
+                        await event.wait()
             if scope.cancelled_caught:
-                found.add_note("the server did not say that the user has visited its pages")
+                found.add_note("the server did not say that the user is through with its pages: answer 'done' if so")
                 raise found
         finally:
             self.visits.forget(events)
 
     def _error(self, kind: type[ConversationError], cause: str) -> ConversationError:
-        line = f"{self.method} on server '{self.server}': {cause}"
+        line = f"{subject_of(self.method, self.params)} on server '{self.server}': {cause}"
         return kind(line, server=self.server, phase=self.method, cause=cause)
 
 

@@ -147,6 +147,12 @@ def test_p17_a_client_loads_no_room_of_a_feature_that_it_does_not_use() -> None:
     assert loaded - allowed("making a client") == set()
 
 
+def test_p17_neither_a_client_nor_a_server_of_the_commonest_types_loads_pydantic_until_something_is_typed() -> None:
+    """Its Python part takes longer to load than all of mcport."""
+    look = "print(*(name for name in sys.modules if name.startswith('pydantic.')))"
+    assert run(PLAIN_SERVER + PLAIN_CLIENT.format(server="", revision=None) + look).stdout.split() == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes have rooms of their own on Windows")
 @pytest.mark.parametrize("revision", ["2024-11-05", "2025-11-25", "2026-07-28"])
 def test_p17_until_the_first_answer_neither_side_loads_a_room_of_a_feature_that_is_not_used(revision: str) -> None:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from mcport.server.signature import ArgumentsInvalid, Signature
-from mcport.server.signature.fields import _from_builtins, _from_typed_dict
+from mcport.server.signature.builtin_fields import from_builtins
 from mcport.server.signature.parameters import EMPTY, Parameter, Reading
+from mcport.server.signature.typed_fields import from_typed_dict
 
 
 class Leaf(BaseModel):
@@ -105,8 +106,8 @@ BUILTINS: list[Any] = [
 @pytest.mark.parametrize("annotation", BUILTINS, ids=str)
 def test_the_short_way_for_plain_types_gives_what_the_long_way_gives(annotation: object, default: object) -> None:
     parameters = (Parameter("x", type(None) if annotation is None else annotation, default),)
-    short = _from_builtins(parameters, {"x": "from the docstring"})
-    long = _from_typed_dict(parameters, {"x": "from the docstring"}, Reading("f"))
+    short = from_builtins(parameters, {"x": "from the docstring"})
+    long = from_typed_dict(parameters, {"x": "from the docstring"}, Reading("f"))
     assert short is not None
     assert short.schema == long.schema
     assert short.parameters == long.parameters

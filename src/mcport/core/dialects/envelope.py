@@ -7,13 +7,16 @@ every answer of a server, so they are bytes from the start and are put in withou
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mcport.core.jsonrpc import JsonObject, Raw, dump, finite
-from mcport.spec.model import Model
+from mcport.spec.instances import is_model
 from mcport.spec.revisions import Revision
 
 from .contract import COMPLETE, META_SERVER
+
+if TYPE_CHECKING:
+    from mcport.spec.model import Model
 
 LONG: Final = 8 * 1024
 """From about here on copying bytes once less is worth more than the call that saves it."""
@@ -63,7 +66,7 @@ class Envelope:
             return self._dress_fixed(result)
         if type(result) is Raw:
             return result
-        if isinstance(result, Model):
+        if is_model(result):
             return self._dress_model(result)
         if isinstance(result, dict):
             return self._dress_object(result)

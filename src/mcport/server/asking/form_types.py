@@ -52,7 +52,8 @@ def form_of(schema: Any) -> Form:
 def _form_of_type(schema: Any) -> Form:
     from pydantic import PydanticUserError, TypeAdapter
 
-    from mcport.server.signature.plain_schema import json_schema, plain
+    from mcport.server.signature.plain_schema import plain
+    from mcport.server.signature.pydantic_schemas import json_schema
 
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(schema)

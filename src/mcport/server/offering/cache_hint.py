@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from mcport.core.jsonrpc import JsonObject
-from mcport.spec.model import Model
+
+if TYPE_CHECKING:
+    from mcport.spec.model import Model
 
 Scope: TypeAlias = Literal["public", "private"]
 Kind: TypeAlias = Literal["tools", "prompts", "resources", "templates", "discover"]

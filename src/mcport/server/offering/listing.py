@@ -13,18 +13,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import RLock
-from typing import Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.dialects.envelope import Fixed
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InvalidParams
 from mcport.session.exchange import Exchange
-from mcport.spec.model import Model
 
 from .cache_hint import NEVER, CacheHint
 from .suggestions import did_you_mean
 from .visibility import Sight, Visible
+
+if TYPE_CHECKING:
+    from mcport.spec.model import Model
 
 EntryT = TypeVar("EntryT", bound="Entry")
 

@@ -21,7 +21,6 @@ from mcport.server.results.faults import Faults, Overdue
 from mcport.server.routes import Route
 from mcport.server.signature import ArgumentsInvalid, Signature
 from mcport.session.exchange import Exchange
-from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
 from .cache_hint import NEVER, CacheHint
@@ -32,6 +31,7 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.server.limiting.limiting import Call
+    from mcport.spec.model import Model
     from mcport.spec.types import Icon
 
 

@@ -22,7 +22,6 @@ from mcport.server.results.faults import Faults, Overdue
 from mcport.server.routes import Route
 from mcport.server.signature import ArgumentsInvalid, Signature
 from mcport.session.exchange import Exchange
-from mcport.spec.model import Model
 
 from .cache_hint import NEVER, CacheHint, is_retry, uncached
 from .choices import choices_of
@@ -33,6 +32,7 @@ from .visibility import Sight, Visible
 if TYPE_CHECKING:
     from mcport.core.uri_template import UriTemplate
     from mcport.server.limiting.limiting import Call
+    from mcport.spec.model import Model
     from mcport.spec.types import Annotations, Icon
 
 _IN_UTF8 = 4

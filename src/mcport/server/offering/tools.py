@@ -26,7 +26,6 @@ from mcport.server.results.structured import Structured
 from mcport.server.routes import Route
 from mcport.server.signature import ArgumentsInvalid, Signature
 from mcport.session.exchange import Exchange
-from mcport.spec.model import Model
 from mcport.spec.revisions import Revision
 
 from .cache_hint import NEVER, CacheHint
@@ -36,6 +35,7 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.server.limiting.limiting import Call
+    from mcport.spec.model import Model
     from mcport.spec.types import Icon, ToolAnnotations
 
 log: Final = logging.getLogger("mcport.server")

@@ -14,12 +14,13 @@ from pydantic_core import to_json
 from mcport.core.dialects.envelope import Body
 from mcport.core.jsonrpc import JsonObject, dump, parse_json
 from mcport.server.extensions.extension_result import ExtensionResult
-from mcport.spec.model import Model
+from mcport.spec.instances import is_model
 from mcport.spec.revisions import Revision
 
 from .unsendable import ResultUnsendable, lost_number, unsendable
 
 if TYPE_CHECKING:
+    from mcport.spec.model import Model
     from mcport.spec.types import CallToolResult
 
 _TEXT: Final = b'{"content":[{"type":"text","text":%b}]}'
@@ -37,7 +38,7 @@ def pack(value: Any, revision: Revision) -> Body | ExtensionResult | Model:
         return Body(_NUMBER % value)
     if value is None:
         return Body(b'{"content":[]}')
-    if isinstance(value, Model):
+    if is_model(value):
         return _pack_model(value, revision)
     if isinstance(value, list | tuple) and any(_is_content(member) for member in value):
         return _result([block_of(member, revision) for member in value])
@@ -178,7 +179,7 @@ def _result(blocks: list[Any]) -> Model:
 
 
 def _is_content(value: object) -> bool:
-    if not isinstance(value, Model):
+    if not is_model(value):
         return False
     from mcport.spec.types import AudioContent, EmbeddedResource, ImageContent, ResourceLink, TextContent
 

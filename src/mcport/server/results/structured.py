@@ -18,7 +18,7 @@ from mcport.core.jsonrpc import JsonObject, finite, parse_json
 from mcport.errors import SchemaRefused
 from mcport.server.extensions.extension_result import ExtensionResult
 from mcport.server.signature import Output, ReturnInvalid, read_output
-from mcport.spec.model import Model
+from mcport.spec.instances import is_model
 from mcport.spec.revisions import Revision
 
 from .content import check_numbers, json_of, result_of
@@ -26,6 +26,7 @@ from .unsendable import ResultUnsendable, ReturnWrong, unsendable
 
 if TYPE_CHECKING:
     from mcport.core.json_schema import Checker
+    from mcport.spec.model import Model
     from mcport.spec.types import CallToolResult
 
 _BOTH: Final = b'{"content":[{"type":"text","text":%b}],"structuredContent":%b}'
@@ -92,7 +93,7 @@ class Structured:
             if not revision.has_structured_output:
                 return Body(_NUMBER_TEXT % value)
             return Body((_NUMBER if plain else _NUMBER_WRAPPED) % (value, value))
-        if isinstance(value, Model) and (result := _as_result(value)) is not None:
+        if is_model(value) and (result := _as_result(value)) is not None:
             return self._passed_on(result, revision)
         if type(value) is ExtensionResult:
             return value

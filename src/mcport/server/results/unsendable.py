@@ -1,6 +1,6 @@
 """Why a value cannot be sent: which part of it is to blame, in one line for the log.
 
-It is asked only when writing a value has failed, and then walks through it. Below: nothing of mcport.
+It is asked only when writing a value has failed, and then walks through it. Below: what tells pydantic's models.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
+
+from mcport.spec.instances import is_pydantic_model
 
 _DEEPEST: Final = 50
 _MOST: Final = 100_000
@@ -46,7 +47,7 @@ def lost_number(value: object, data: bytes) -> str | None:
         where, part = stack.pop()
         if isinstance(part, float) and not math.isfinite(part):
             return f"{where or 'the value'} is {part} (JSON has only finite numbers)"
-        if not (isinstance(part, BaseModel) and "ser_json_inf_nan" in part.model_config):
+        if not (is_pydantic_model(part) and "ser_json_inf_nan" in part.model_config):
             stack.extend((_path(where, step), each) for step, each in _parts(part))
     return None
 
@@ -70,7 +71,7 @@ def _parts(value: object) -> list[tuple[object, object]]:
         return list(value.items())
     if isinstance(value, list | tuple):
         return list(enumerate(value))
-    if isinstance(value, BaseModel):
+    if is_pydantic_model(value):
         return list(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [(field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value)]
@@ -81,7 +82,9 @@ def _own_fault(value: object) -> str | None:
     """What is wrong with a value that has no parts; None for one that has some, or that can be written."""
     if isinstance(value, float):
         return None if math.isfinite(value) else f"{value} (JSON has only finite numbers)"
-    if isinstance(value, Mapping | list | tuple | BaseModel | set | frozenset) or dataclasses.is_dataclass(value):
+    if isinstance(value, Mapping | list | tuple | set | frozenset) or is_pydantic_model(value):
+        return None
+    if dataclasses.is_dataclass(value):
         return "a class" if isinstance(value, type) else None
     try:
         to_json(value)

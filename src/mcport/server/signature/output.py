@@ -1,7 +1,7 @@
 """What a callable returns, as a JSON Schema to advertise and a writer of its values.
 
 A value is written once, by its own type; one that was built from the annotated type is not validated again, anything
-else is first. Refuses to know revisions and results. Below sit `plain_schema`, `core.typed_dicts` and pydantic.
+else is first. Refuses to know revisions and results. Below sit `fields`, `plain_schema` and `pydantic_schemas`.
 """
 
 import dataclasses
@@ -10,35 +10,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, NoReturn, cast
 
-from pydantic import BaseModel
-from pydantic.errors import PydanticUserError
 from pydantic_core import (
-    CoreSchema,
     PydanticSerializationError,
-    SchemaError,
     SchemaSerializer,
     SchemaValidator,
     ValidationError,
     to_json,
 )
 
-from mcport.core.typed_dicts import readable
+from mcport.spec.instances import is_pydantic_class
 
+from .fields import SCALARS
 from .json_semantics import Node
 from .parameters import EMPTY
-from .plain_schema import Schema, json_schema, plain, promised
+from .plain_schema import Schema, plain, promised
 
 __all__ = ["Output", "ReturnInvalid", "read_output"]
-
-_NUMBERS: dict[type, Schema] = {
-    bool: {"type": "boolean"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-}
-"""Types of which pydantic need not be asked: the commonest, and asking it takes a hundred times as long."""
-
-_SCALARS = frozenset({*_NUMBERS, str})
-"""Types of which every value is JSON as it is."""
 
 _SILENT = (str, bytes, bytearray, memoryview, object, NoneType, None, NoReturn, typing.Never, Any, EMPTY)
 """Types of which a schema would say nothing that the text of a result does not."""
@@ -48,9 +35,6 @@ _LISTS = (list, tuple, Sequence, Iterable)
 
 _OWN_WRAPPERS = frozenset({"InputRequired", "CallToolResult"})
 """What a function may return instead of its value, without being one."""
-
-_UNFIT = (PydanticUserError, SchemaError, NameError, TypeError, ValueError, AttributeError, KeyError)
-"""What pydantic raises for annotations that it cannot read, or for which there is no JSON Schema."""
 
 Write = Callable[[object], bytes]
 
@@ -70,11 +54,10 @@ class Output:
             from the first value on.
     """
 
-    __slots__ = ("_annotation", "_core", "_serialize", "_trusted", "_validate", "holds_anything", "schema", "write")
+    __slots__ = ("_core", "_serialize", "_trusted", "_validate", "holds_anything", "schema", "write")
 
-    def __init__(self, annotation: Any, schema: Schema, core: Node | None) -> None:
+    def __init__(self, annotation: Any, schema: Schema, core: Node) -> None:
         self.schema = schema
-        self._annotation = annotation
         self._core = core
         self._trusted = annotation if _keeps_its_promise(annotation) else None
         self.holds_anything = False
@@ -82,10 +65,9 @@ class Output:
 
     def _first_write(self, value: object) -> bytes:
         """Compile validator and serializer when they are first needed."""
-        core = self._core if self._core is not None else cast(Node, _core_of(self._annotation))
-        self._validate = SchemaValidator(cast(Any, core)).validate_python
-        self._serialize = to_json if self._trusted in _SCALARS else _serializer(core)
-        self.holds_anything = _holds_anything(core)
+        self._validate = SchemaValidator(cast(Any, self._core)).validate_python
+        self._serialize = to_json if self._trusted in SCALARS else _serializer(self._core)
+        self.holds_anything = _holds_anything(self._core)
         self.write = self._write
         return self._write(value)
 
@@ -114,37 +96,34 @@ def read_output(annotation: Any, name: str, structured: bool | None) -> Output |
     """
     if structured is False:
         return None
-    if isinstance(annotation, type) and annotation in _NUMBERS:
-        return Output(annotation, _NUMBERS[annotation], None)
     annotation = _without_wrappers(annotation)
     if structured is None and _is_silent(annotation):
         return None
+    if isinstance(annotation, type) and annotation in SCALARS:
+        core, schema = SCALARS[annotation]
+        return Output(annotation, schema, core)
     if annotation is EMPTY:
         raise TypeError(f"{name}: structured=True needs a return annotation, or output_schema=")
+    from .pydantic_schemas import UNFIT, reason  # loads pydantic, which the commonest types do without
+
     try:
         return _read(annotation)
-    except _UNFIT as error:
+    except (*UNFIT, AttributeError, KeyError) as error:
         if structured is None:
             return None
-        reason = " ".join(str(error).partition("For further information visit")[0].split())
-        raise TypeError(f"{name}: what it returns has no JSON Schema: {reason}") from error
+        raise TypeError(f"{name}: what it returns has no JSON Schema: {reason(error)}") from error
 
 
 def _read(annotation: Any) -> Output:
     if ours := next(filter(_is_ours, _types(annotation)), None):
         raise TypeError(f"{ours.__name__} is content, or a result, and no value")
-    annotation = readable(annotation)
-    core = _core_of(annotation)
+    from .pydantic_schemas import core_schema, json_schema
+
+    core = core_schema(annotation)
     schema = promised(plain(_rooted(json_schema(core, "serialization"))))
     if isinstance(annotation, type):
         schema.pop("title", None)  # the name of the class
     return Output(annotation, schema, cast(Node, core))
-
-
-def _core_of(annotation: Any) -> CoreSchema:
-    from pydantic import TypeAdapter  # loading it is dear, and the commonest types do without
-
-    return TypeAdapter(annotation).core_schema
 
 
 def _rooted(schema: Schema) -> Schema:
@@ -201,7 +180,7 @@ def _keeps_its_promise(annotation: object) -> bool:
     """Whether an instance of exactly this class is what the annotation says, without a look inside."""
     if not isinstance(annotation, type):
         return False
-    return annotation in _SCALARS or issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
+    return annotation in SCALARS or is_pydantic_class(annotation) or dataclasses.is_dataclass(annotation)
 
 
 def _serializer(core: Node) -> Write:

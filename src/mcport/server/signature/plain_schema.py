@@ -1,16 +1,13 @@
 """A JSON Schema made plain: no references where they can be spelled out, no titles, no null for "left out".
 
 Models and hosts read these schemas, and many stumble over `$ref`, `anyOf` with null and generated titles (P22).
-Knows JSON Schema 2020-12 as pydantic writes it. Refuses to know callables. Below sits pydantic.
+Knows JSON Schema 2020-12 as pydantic writes it. Refuses to know callables. Below sits nothing.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core.core_schema import ComputedField, CoreSchema, DatetimeSchema, WithDefaultSchema
-
-__all__ = ["Schema", "allows", "json_schema", "plain", "promised"]
+__all__ = ["Schema", "allows", "plain", "promised"]
 
 Schema = dict[str, Any]
 """A JSON Schema, or a part of one: any JSON object."""
@@ -32,40 +29,6 @@ _PROMISED = frozenset({"date", "date-time", "email", "ipv4", "ipv6", "uri", "uui
 """Formats of which everything that pydantic writes under their names is one."""
 
 _TYPES: dict[type, str] = {type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string"}
-
-
-class _Generator(GenerateJsonSchema):
-    """pydantic's own writer of JSON Schema, without titles made from the names of fields."""
-
-    ignored_warning_kinds = frozenset({"skipped-choice", "non-serializable-default"})  # type: ignore[assignment]
-
-    def field_title_should_be_set(self, schema: object) -> bool:
-        return False
-
-    def field_is_required(self, field: Any, total: bool) -> bool:
-        """In what is written every field of a model is there, unless its author leaves it out on a condition."""
-        if self.mode != "serialization" or field["type"] == "typed-dict-field":
-            return super().field_is_required(field, total)
-        return not field.get("serialization_exclude") and "serialization_exclude_if" not in field
-
-    def default_schema(self, schema: WithDefaultSchema) -> dict[str, Any]:
-        """What is written is always there, so that it is of no interest what it would be otherwise."""
-        return self.generate_inner(schema["schema"]) if self.mode == "serialization" else super().default_schema(schema)
-
-    def datetime_schema(self, schema: DatetimeSchema) -> dict[str, Any]:
-        """A time without a zone is written without one, and then has not the format of JSON Schema."""
-        written = self.mode == "serialization" and schema.get("tz_constraint") != "aware"
-        return {"type": "string"} if written else super().datetime_schema(schema)
-
-    def computed_field_schema(self, schema: ComputedField) -> dict[str, Any]:
-        """A computed field is read like any other."""
-        found = super().computed_field_schema(schema)
-        return {key: value for key, value in found.items() if key != "readOnly"}
-
-
-def json_schema(schema: CoreSchema, mode: Literal["validation", "serialization"] = "validation") -> Schema:
-    """Return the JSON Schema of what a core schema accepts, or writes, as pydantic has it, but for titles of fields."""
-    return _Generator().generate(schema, mode=mode)
 
 
 def plain(schema: Schema) -> Schema:

@@ -7,9 +7,9 @@ served as. Below sits the rest of the room.
 from collections.abc import Collection, Mapping
 
 from .arguments import Arguments
+from .builtin_fields import read_fields
 from .callables import AnyCallable, documentation, is_async, may_suspend, name_of
 from .docstring import read_docstring
-from .fields import read_fields
 from .parameters import Reading, read_parameters
 from .plain_schema import Schema
 

@@ -181,8 +181,19 @@ def _logged(server: str, message: LoggingMessageNotificationParams) -> None:
     print(f"{server}: {message.level}: {message.data}", file=sys.stderr)
 
 
-async def main(file: str, questions: Sequence[str]) -> None:
-    servers = json.loads(Path(file).read_text("utf-8"))["mcpServers"]
+def servers_in(file: str) -> Mapping[str, Any]:
+    """The entries of an `mcpServers` file; ends the program with one line where there are none."""
+    try:
+        content = json.loads(Path(file).read_text("utf-8"))
+    except OSError as error:
+        sys.exit(f"{file} cannot be read: {error.strerror}")
+    except ValueError as error:
+        sys.exit(f"{file} is not JSON: {error}")
+    servers = content.get("mcpServers") if isinstance(content, dict) else None
+    return servers if isinstance(servers, dict) else sys.exit(f"{file} names no servers: there is no mcpServers in it")
+
+
+async def main(servers: Mapping[str, Any], questions: Sequence[str]) -> None:
     async with Host(ScriptedModel()) as host:
         await host.start(servers)
         for name, reason in host.failures.items():
@@ -195,4 +206,4 @@ async def main(file: str, questions: Sequence[str]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit("usage: host.py FILE QUESTION...")
-    anyio.run(main, sys.argv[1], sys.argv[2:])
+    anyio.run(main, servers_in(sys.argv[1]), sys.argv[2:])

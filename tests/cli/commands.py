@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
 from mcport.cli import main
 from tests.transports.children import SOURCES
+
+Meant: TypeAlias = Callable[[Any], None]
 
 MCPORT = [sys.executable, "-m", "mcport"]
 

@@ -6,36 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import pytest
 
 from mcport import Context, ResourceNotFound, Server, ToolError
 from mcport.cli import conversation
-from mcport.cli.destination import destination
-from tests.cli.commands import MCPORT, Done, Here, environment, run
+from tests.cli.commands import MCPORT, Done, Here, Meant, environment, run
 from tests.client import notifying
 from tests.client.counterpart import ALL, error, notification, result, text, usual
 from tests.client.playing import Wire, child_command, child_pid, is_running
 
 EVIL = "\x1b[2J\x1b]0;gone\x07\u202etxt"
-
-Meant: TypeAlias = Callable[[Any], None]
-
-
-@pytest.fixture
-def meant(monkeypatch: pytest.MonkeyPatch) -> Meant:
-    """Lets the word `desk` mean a server of the test."""
-
-    def mean(target: Any) -> None:
-        def found(words: list[str], *rest: Any) -> Any:
-            return words.pop(0) and target if words[:1] == ["desk"] else destination(words, *rest)
-
-        monkeypatch.setattr(conversation, "destination", found)
-
-    return mean
 
 
 @pytest.fixture

@@ -70,6 +70,26 @@ def test_it_says_how_it_is_used() -> None:
     assert (done.returncode, done.stderr) == (1, "usage: host.py FILE QUESTION...\n")
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("{", "is not JSON: Expecting property name"),
+        ("[]", "names no servers: there is no mcpServers in it"),
+        ('{"mcpServers": []}', "names no servers: there is no mcpServers in it"),
+    ],
+)
+def test_a_file_without_servers_is_told_in_one_line(
+    host: ModuleType, tmp_path: Path, content: str | None, line: str
+) -> None:
+    file = tmp_path / "servers.json"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        host.servers_in(str(file))
+    assert str(end.value).startswith(f"{file} {line}")
+
+
 # ---- with servers in this process
 
 

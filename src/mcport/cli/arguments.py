@@ -24,9 +24,9 @@ def tool_arguments(words: Sequence[str], schema: Mapping[str, Any] | None = None
     if len(words) == 1 and (words[0] == "-" or words[0].startswith(("{", "@"))):
         return _whole(words[0])
     found: dict[str, Any] = {}
+    fields = properties(schema or {})
     for name, text, is_json in map(_split, words):
-        field = (schema or {}).get("properties", {}).get(name, {}) if schema else {}
-        value = _parsed(text, name) if is_json else _typed(text, field, schema or {})
+        value = _parsed(text, name) if is_json else _typed(text, fields.get(name, {}), schema or {})
         if name in found and isinstance(found[name], list) and isinstance(value, list):
             found[name] += value
         elif name in found:
@@ -34,6 +34,17 @@ def tool_arguments(words: Sequence[str], schema: Mapping[str, Any] | None = None
         else:
             found[name] = value
     return found
+
+
+def properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields that the schema of a stranger names; none, if that is not what stands there."""
+    named = schema.get("properties")
+    return named if isinstance(named, Mapping) else {}
+
+
+def listed(value: object) -> Sequence[Any]:
+    """Return what should be a list in the schema of a stranger; nothing, if it is none."""
+    return value if isinstance(value, list) else ()
 
 
 def text_arguments(words: Sequence[str]) -> dict[str, str]:
@@ -85,8 +96,8 @@ def _no_number(word: str) -> None:
 
 
 def _typed(text: str, field: Any, root: Mapping[str, Any]) -> Any:
-    plain = [*_alternatives(field, root)]
-    for choice in (each for schema in plain for each in schema.get("enum", [])):
+    plain = [*_alternatives(field, root, set())]
+    for choice in (each for schema in plain for each in listed(schema.get("enum"))):
         if text == (choice if isinstance(choice, str) else json.dumps(choice)):
             return choice
     kinds = {kind for schema in plain for kind in _kinds(schema)}
@@ -99,20 +110,24 @@ def _typed(text: str, field: Any, root: Mapping[str, Any]) -> Any:
     return text
 
 
-def _alternatives(field: Any, root: Mapping[str, Any], depth: int = 0) -> Iterable[Mapping[str, Any]]:
-    """Yield what a schema allows, its references and unions resolved as far as that is simple."""
-    if not isinstance(field, Mapping) or depth > _DEPTH:
+def _alternatives(field: Any, root: Mapping[str, Any], seen: set[int], depth: int = 0) -> Iterable[Mapping[str, Any]]:
+    """Yield what a schema allows, each once, its references and unions resolved as far as that is simple."""
+    if not isinstance(field, Mapping) or id(field) in seen or depth > _DEPTH:
         return
+    seen.add(id(field))
     reference = field.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/"):
-        target: Any = root
-        for step in reference[2:].split("/"):
-            target = target.get(step, {}) if isinstance(target, Mapping) else {}
-        yield from _alternatives(target, root, depth + 1)
+        yield from _alternatives(_target(reference, root), root, seen, depth + 1)
     for union in ("anyOf", "oneOf"):
-        for each in field.get(union, ()):
-            yield from _alternatives(each, root, depth + 1)
+        for each in listed(field.get(union)):
+            yield from _alternatives(each, root, seen, depth + 1)
     yield field
+
+
+def _target(reference: str, root: Any) -> Any:
+    for step in reference[2:].split("/"):
+        root = root.get(step, {}) if isinstance(root, Mapping) else {}
+    return root
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[str]:

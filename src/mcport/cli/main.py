@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from mcport.errors import McportError
 
-from .exits import DONE, FAILED, INTERRUPTED, exit_code
+from .exits import DONE, FAILED, INTERRUPTED
 from .parser import parse
+from .streams import give_up_writing, have_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (`exits`)."""
-    commands = {"run": _run, "demo": _demo, "examples": _examples, "talk": _talk}
-    options = parse(sys.argv[1:] if argv is None else argv, commands)
     try:
-        code: int = options.command(options)
+        have_streams()
+        code = _obey(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has gone; the interpreter would complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except McportError as error:
-        return _complain(error)
+    except OSError as error:
+        give_up_writing(error)
+        return FAILED
     return code
 
 
-def _complain(error: McportError) -> int:
-    from mcport.transports.printable import printable_line
+def _obey(argv: Sequence[str]) -> int:
+    options = parse(argv, {"run": _run, "demo": _demo, "examples": _examples, "talk": _talk})
+    try:
+        code: int = options.command(options)
+    except McportError as error:
+        from .complaints import complain
 
-    print(f"mcport: {printable_line(str(error), longest=2000)}", file=sys.stderr)
-    return exit_code(error)
+        return complain(error, getattr(options, "json", False), options.name == "listen")
+    return code
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -90,6 +90,13 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
     return parser, children
 
 
+def _count(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 on is wanted, got {text!r:.40}")
+    return number
+
+
 def _talking(child: argparse.ArgumentParser, name: str) -> None:
     child.add_argument("words", nargs="*", metavar="TARGET ...", help=argparse.SUPPRESS)
     child.add_argument("--json", action="store_true", help=_JSON_LINES if name == "listen" else _JSON)
@@ -103,5 +110,5 @@ def _talking(child: argparse.ArgumentParser, name: str) -> None:
     if name == "read":
         child.add_argument("--output", metavar="FILE", help="write what was read into a file, exactly")
     if name == "listen":
-        child.add_argument("--count", metavar="N", type=int, help="end after so many changes")
+        child.add_argument("--count", metavar="N", type=_count, help="end after so many changes")
     child.set_defaults(does=name, behind=[])

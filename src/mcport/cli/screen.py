@@ -52,8 +52,7 @@ class Screen:
 
     def bar(self, progress: float, total: float | None, message: str | None) -> None:
         """Show progress: a bar that moves on a terminal, a line each in a pipe."""
-        share = min(progress / total, 1.0) if total else 0.0
-        filled = round(share * _WIDTH)
+        filled = round(_share(progress, total) * _WIDTH)
         text = f"{'':15} [{'#' * filled}{'.' * (_WIDTH - filled)}] {harmless(message or '')}".rstrip()
         if self._terminal:
             self._stream.write(f"\r\x1b[2K{text}")
@@ -75,6 +74,14 @@ class Screen:
 def harmless(text: str) -> str:
     """Return text whose control characters are visible and do nothing."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _share(progress: float, total: float | None) -> float:
+    """Return how much is done, from 0 to 1, whatever numbers a server says."""
+    try:
+        return max(0.0, min(progress / total, 1.0)) if total else 0.0
+    except OverflowError:  # whole numbers may be of any size
+        return 0.0
 
 
 def _duration(seconds: float) -> str:

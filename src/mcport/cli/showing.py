@@ -1,7 +1,7 @@
 """What a server offers and answers, as lines for people.
 
 Everything that a server wrote is made harmless for a terminal, and bounded. It returns lines and prints none. Below:
-the facade's types, `transports.printable`.
+the facade's types, `arguments` for what a schema names, `columns`, `transports.printable`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from mcport.client.listening.changes import (
@@ -35,6 +35,9 @@ from mcport.spec.types import (
 )
 from mcport.transports.printable import printable, printable_line
 
+from . import columns
+from .arguments import listed, properties
+
 LONGEST_TEXT: Final = 100_000
 _WIDEST_HEAD: Final = 44
 _LISTS: Final = {ToolsChanged: "tools", PromptsChanged: "prompts", ResourcesChanged: "resources"}
@@ -43,10 +46,9 @@ _LISTS: Final = {ToolsChanged: "tools", PromptsChanged: "prompts", ResourcesChan
 def tool_rows(tools: Iterable[Tool]) -> Iterator[tuple[str, str]]:
     """Yield the signature and the summary of each tool; what may be left out stands in brackets."""
     for tool in tools:
-        required = tool.input_schema.get("required") or []
-        properties = tool.input_schema.get("properties")
-        names = properties if isinstance(properties, Mapping) else {}
-        yield _signature(tool.name, [(name, name in required) for name in names]), tool.description or tool.title or ""
+        required = listed(tool.input_schema.get("required"))
+        arguments = [(name, name in required) for name in properties(tool.input_schema)]
+        yield _signature(tool.name, arguments), tool.description or tool.title or ""
 
 
 def prompt_rows(prompts: Iterable[Prompt]) -> Iterator[tuple[str, str]]:
@@ -57,14 +59,14 @@ def prompt_rows(prompts: Iterable[Prompt]) -> Iterator[tuple[str, str]]:
 
 
 def table(rows: Iterable[tuple[str, str]], width: int) -> list[str]:
-    """Return rows of two columns as indented lines of at most so many characters."""
+    """Return rows of two columns as indented lines of at most so many columns."""
     whole = [(printable_line(head), printable_line(_summary(text))) for head, text in rows]
-    column = min(max((len(head) for head, _ in whole), default=0), _WIDEST_HEAD)
+    column = min(max((columns.width(head) for head, _ in whole), default=0), _WIDEST_HEAD)
     lines = []
     for head, text in whole:
-        line = f"  {head.ljust(column)}  {text}".rstrip()
+        line = f"  {columns.padded(head, column)}  {text}".rstrip()
         # A head is never cut: it is what a person wants to type.
-        lines.append(_cut(line, max(width, len(head) + 2)))
+        lines.append(columns.cut(line, max(width, columns.width(head) + 2)))
     return lines
 
 
@@ -144,7 +146,3 @@ def _signature(name: str, arguments: Iterable[tuple[str, bool]]) -> str:
 
 def _summary(text: Any) -> str:
     return str(text).strip().partition("\n")[0]
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1].rstrip()}…"

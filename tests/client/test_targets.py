@@ -150,7 +150,7 @@ def test_what_is_no_target_is_refused_in_one_line(target: Any, kind: type[Except
 
 
 def test_an_unknown_revision_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"^unknown protocol revision '2020-01-01'; known: 2026-07-28, 2025-11-25, "):
+    with pytest.raises(ValueError, match=r"^revision: unknown protocol revision '2020-01-01'; known: 2026-07-28, "):
         Client(["x"], revision="2020-01-01")
 
 

@@ -75,10 +75,10 @@ async def test_what_a_call_asks_for_is_granted_in_full() -> None:
 @pytest.mark.parametrize("wrong", [0, -1, float("nan")])
 async def test_a_time_that_cannot_be_waited_is_refused(wrong: float) -> None:
     for option in ("timeout", "total_timeout", "connect_timeout", "probe_timeout"):
-        with pytest.raises(ValueError, match="a timeout is a positive number of seconds, or None for no limit"):
+        with pytest.raises(ValueError, match=f"^{option} is a positive number of seconds, or None for no limit"):
             Client(Server("x"), **{option: wrong})  # type: ignore[arg-type]
     async with Client(Server("x"), revision=REVISION) as client:
-        with pytest.raises(ValueError, match="a timeout is a positive number"):
+        with pytest.raises(ValueError, match=r"^timeout is a positive number"):
             await client.ping(timeout=wrong)
 
 

@@ -157,7 +157,7 @@ def test_times_that_are_none_are_refused(value: Any) -> None:
 
 def test_a_need_that_no_client_can_declare_is_refused_when_the_tool_is_registered() -> None:
     with pytest.raises(ValueError, match="'telepathy'"):
-        Server("x").tool(needs=["telepathy"])
+        Server("x").tool(needs=["telepathy"])(lambda: None)
 
 
 @pytest.mark.requirement("roots.server-boundaries")

@@ -70,7 +70,7 @@ def test_an_option_that_does_not_exist_is_refused_with_the_nearest_one() -> None
     server: Any = Server("demo")
     for register in (server.tool, server.prompt, lambda **options: server.resource("a://b", **options)):
         with pytest.raises(TypeError, match=r"there is no option 'tilte'\. Did you mean 'title'\?"):
-            register(tilte="x")
+            register(tilte="x")(greet)
     with pytest.raises(TypeError, match="there is no option 'uri'"):
         server.add_tool(greet, uri="x")
     assert len(server._tools.listing) == 0

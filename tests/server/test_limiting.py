@@ -275,7 +275,7 @@ def test_a_deadline_that_is_held_before_it_starts_begins_with_the_release() -> N
 )
 def test_limits_that_are_none_are_refused(options: Any, kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
-        Server("demo").tool(**options)
+        Server("demo").tool(**options)(anyio.sleep_forever)
 
 
 def test_a_tool_without_limits_is_called_as_ever() -> None:

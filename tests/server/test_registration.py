@@ -398,5 +398,5 @@ async def test_one_revision_may_be_given_as_it_is() -> None:
 
 @pytest.mark.parametrize("wrong", [("x", 2), (5, "1"), (None, "1")])
 def test_name_and_version_are_strings(wrong: tuple[Any, Any]) -> None:
-    with pytest.raises(TypeError, match="are strings"):
+    with pytest.raises(TypeError, match=r"the (name|version) of a server is a string, not \w+$"):
         Server(*wrong)

@@ -304,7 +304,7 @@ async def test_metadata_of_applications_keeps_to_its_keys(revision: str, caplog:
         server = Server("demo", revisions=[revision])
         for register in (server.tool, server.prompt):
             with pytest.raises(ValueError, match="_meta key"):
-                register(meta={key: 1})
+                register(meta={key: 1}, name="x")(lambda: None)
         with pytest.raises(ValueError, match="_meta key"):
             server.resource("a://b", meta={key: 1})
         for value in (CallToolResult(content=[], meta={key: 1}), TEXT.model_copy(update={"meta": {key: 1}})):
@@ -312,7 +312,7 @@ async def test_metadata_of_applications_keeps_to_its_keys(revision: str, caplog:
                 assert (await wire.call("give"))["isError"] is True
             assert f"_meta key {key!r}" in caplog.text
     for key in ("a", "example.com/a-b_c.d", "dev.example/"):
-        Server("demo").tool(meta={key: 1})
+        Server("demo").tool(meta={key: 1}, name="x")(lambda: None)
         async with serving(returning(CallToolResult(content=[], meta={key: 1})), revision) as wire:
             assert (await wire.call("give"))["_meta"][key] == 1
 

@@ -160,4 +160,4 @@ def test_visible_is_a_plain_function() -> None:
     server: Any = Server("demo")
     for wrong in (later, True, "admin"):
         with pytest.raises(TypeError, match="visible is a"):
-            server.tool(visible=wrong)
+            server.tool(visible=wrong)(lambda: None)

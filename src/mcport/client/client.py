@@ -129,8 +129,9 @@ class Client(Conversing):
         limits: Limits = CLIENT_LIMITS,
         trace: Callable[[str, bytes], None] | None = None,
     ) -> None:
-        check_seconds(connect_timeout)
-        check_seconds(probe_timeout)
+        _check(locals())
+        check_seconds("connect_timeout", connect_timeout)
+        check_seconds("probe_timeout", probe_timeout)
         self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace)
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
         self._callbacks = Callbacks(elicit, elicit_url, sample, roots)
@@ -293,18 +294,34 @@ class Client(Conversing):
             return None
         from .restarting import TIMES, Restarting
 
-        most = TIMES if restart is True else restart
-        if most < 0:
-            raise ValueError(f"restart is how many times a server is started again, got {restart!r}")
         if not self._target.restarts:
             raise TypeError(f"restart: only for a server that the client starts, which '{self._server}' is not")
         return Restarting(
-            most,
+            TIMES if restart is True else restart,
             server=self._server,
             start=self._connect,
             alive=lambda: self.connected,
             renewals=self._on_reopened,
         )
+
+
+_UNRULED: Final = ("revision", "rounds", "timeout", "total_timeout", "connect_timeout", "probe_timeout", "check_output")
+"""Options that are judged where they are used, so that nobody loads a rule for them."""
+
+_RULED: Final[Mapping[str, object]] = {
+    option: usual for option, usual in (Client.__init__.__kwdefaults__ or {}).items() if option not in _UNRULED
+}
+"""What holds where a host says nothing of an option that has a rule."""
+
+
+def _check(given: Mapping[str, object]) -> None:
+    """Raise TypeError or ValueError, in one line, for an option of a client that cannot be."""
+    if said := {option: given[option] for option, usual in _RULED.items() if given[option] is not usual}:
+        from mcport.core.rules import check
+
+        from .rules import RULES
+
+        check(said, RULES)
 
 
 class _Attempt:
@@ -332,6 +349,6 @@ def _introduction(info: Implementation | None) -> Callable[[Revision], JsonObjec
 def _demanded(name: str | None) -> Revision | None:
     if name is None:
         return None
-    if name not in REVISIONS:
-        raise ValueError(f"unknown protocol revision {name!r}; known: {', '.join(REVISIONS)}")
+    if name not in [*REVISIONS]:
+        raise ValueError(f"revision: unknown protocol revision {name!r}; known: {', '.join(REVISIONS)}")
     return REVISIONS[name]

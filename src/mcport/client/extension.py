@@ -72,6 +72,8 @@ class Declared:
             if isinstance(extensions, Mapping)
             else list(extensions)
         )
+        for each in given:
+            _check_extension(each)
         self._all = {each.identifier: each for each in given}
         if len(self._all) < len(given):
             raise ValueError("an extension is declared twice")
@@ -94,6 +96,12 @@ class Declared:
     def meta_keys(self) -> frozenset[str]:
         """The keys that may be given in metadata."""
         return frozenset(key for each in self._all.values() for key in (each.identifier, *each.meta_keys))
+
+
+def _check_extension(extension: object) -> None:
+    if not isinstance(extension, ClientExtension):
+        made = "ClientExtension('com.example/name')"
+        raise TypeError(f"extensions are objects such as {made}, not {type(extension).__name__}")
 
 
 def with_extensions(approach: Approach, declared: Declared) -> Approach:

@@ -56,6 +56,8 @@ def _other(target: TargetLike, options: ChildOptions) -> Target:
     if options.given:
         what = " and ".join(options.given)
         raise TypeError(f"{what}: only for a server that the client starts, which {target!r:.80} is not")
+    if isinstance(target, type):
+        raise TypeError(f"a client connects to an object: make one, {target.__name__}(...)")
     if isinstance(target, Hosted):
         return ServerTarget(target)
     if isinstance(target, Transport):

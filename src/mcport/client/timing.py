@@ -46,21 +46,26 @@ class Patience:
     total: float | None = TOTAL_SECONDS
 
     def __post_init__(self) -> None:
-        check_seconds(self.silent)
-        check_seconds(self.total)
+        check_seconds("timeout", self.silent)
+        check_seconds("total_timeout", self.total)
 
     def with_call(self, timeout: float | None) -> Patience:
         """Return what holds for a call that names a time: None is no limit at all, a long one is granted in full."""
         if timeout is None:
             return ENDLESS
-        check_seconds(timeout)
+        check_seconds("timeout", timeout)
         return Patience(timeout, self.total if self.total is None else max(self.total, timeout))
 
 
-def check_seconds(seconds: float | None) -> None:
-    """Raise ValueError for a time that cannot be waited."""
-    if seconds is not None and not seconds > 0:
-        raise ValueError(f"a timeout is a positive number of seconds, or None for no limit; got {seconds!r}")
+def check_seconds(name: str, seconds: object) -> None:
+    """Raise TypeError or ValueError for a time of this name that cannot be waited."""
+    if seconds is None:
+        return
+    line = f"{name} is a positive number of seconds, or None for no limit"
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{line}; got {type(seconds).__name__}")
+    if not seconds > 0:
+        raise ValueError(f"{line}; got {seconds!r}")
 
 
 ENDLESS: Final = Patience(None, None)

@@ -15,12 +15,13 @@ from mcport.core.jsonrpc import JsonObject
 from .dependencies import Dependencies
 from .offering.cache_hint import CacheHint
 from .offering.completions import Completer, Completions
-from .offering.options import Options, PromptOptions, ResourceOptions, ToolOptions, checked
+from .offering.options import Kind, PromptOptions, ResourceOptions, ToolOptions, checked
 from .offering.prompts import PromptEntry, Prompts
 from .offering.resources import ResourceEntry, Resources
 from .offering.tools import ToolEntry, Tools
 from .results.structured import structured_of
 from .signature import Signature
+from .signature.callables import name_of
 
 if TYPE_CHECKING:
     from mcport.core.uri_template import UriTemplate
@@ -81,17 +82,13 @@ class Registrar:
         for a name that is taken or `meta` that is not for applications; a name that clients may not take well is
         logged as a warning. See server/tools of the specification.
         """
-        given = self._checked(options, ToolOptions)
-
-        def register(function: Function) -> Function:
-            self._add_tool(function, given)
-            return function
-
-        return register if function is None else register(function)
+        return _decorating("tool", self.add_tool, function, options)
 
     def add_tool(self, function: Callable[..., Any], /, **options: Unpack[ToolOptions]) -> None:
         """Register a function as a tool, as `tool` does; also while the server runs, from any thread."""
-        self._add_tool(function, self._checked(options, ToolOptions))
+        given = self._checked("tool", options.get("name") or name_of(function), options)
+        called, signature = self._dependencies.read(function, given.get("name"))
+        self._tools.add(_entry(called, signature, {"name": signature.name, **given}))
 
     def add_raw_tool(
         self, name: str, handler: Callable[..., Any], /, *, input_schema: JsonObject, **options: Unpack[ToolOptions]
@@ -105,7 +102,7 @@ class Registrar:
         """
         from .offering.raw_signature import RawSignature
 
-        given = {**self._checked(options, ToolOptions), "name": name}
+        given = self._checked("tool", name, {**options, "name": name})
         self._tools.add(_entry(handler, RawSignature(name, handler, input_schema), given))
 
     def remove_tool(self, name: str) -> None:
@@ -114,10 +111,6 @@ class Registrar:
         Raises KeyError if there is no tool of that name.
         """
         self._tools.listing.remove(name)
-
-    def _add_tool(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
-        called, signature = self._dependencies.read(function, given.get("name"))
-        self._tools.add(_entry(called, signature, {"name": signature.name, **given}))
 
     # ---- resources
 
@@ -130,7 +123,7 @@ class Registrar:
         matched, `meta` that is not for applications, or caching hints that cannot be.
         See server/resources of the specification.
         """
-        given = self._checked(options, ResourceOptions)
+        given = self._checked("resource", _checked_uri(uri), options)
 
         def register(function: Function) -> Function:
             self._add_resource(uri, function, given)
@@ -140,7 +133,7 @@ class Registrar:
 
     def add_resource(self, uri: str, function: Callable[..., Any], /, **options: Unpack[ResourceOptions]) -> None:
         """Register what reads a resource, as `resource` does; also while the server runs, from any thread."""
-        self._add_resource(uri, function, self._checked(options, ResourceOptions))
+        self._add_resource(uri, function, self._checked("resource", _checked_uri(uri), options))
 
     def remove_resource(self, uri: str) -> None:
         """Take a resource away, or a template as it was written; also while the server runs and from any thread.
@@ -154,6 +147,8 @@ class Registrar:
 
         called, signature = self._dependencies.read(function)
         template = _template_of(uri) if "{" in uri else None
+        if template is not None and "size" in given:
+            raise TypeError(f"resource {uri!r}: a template has no size; each of its resources has its own")
         if template is None and not is_uri(uri):
             raise ValueError(f"{uri!r} is no URI (RFC 3986): a scheme, a colon, and odd characters percent-encoded")
         _check_variables(uri, template, signature)
@@ -178,27 +173,19 @@ class Registrar:
         is taken or `meta` that is not for applications.
         See server/prompts of the specification.
         """
-        given = self._checked(options, PromptOptions)
-
-        def register(function: Function) -> Function:
-            self._add_prompt(function, given)
-            return function
-
-        return register if function is None else register(function)
+        return _decorating("prompt", self.add_prompt, function, options)
 
     def add_prompt(self, function: Callable[..., Any], /, **options: Unpack[PromptOptions]) -> None:
         """Register a function that makes a prompt, as `prompt` does; also while the server runs, from any thread."""
-        self._add_prompt(function, self._checked(options, PromptOptions))
-
-    def remove_prompt(self, name: str) -> None:
-        """Take a prompt away, also while the server runs and from any thread. Raises KeyError if there is none."""
-        self._prompts.listing.remove(name)
-
-    def _add_prompt(self, function: Callable[..., Any], given: dict[str, Any]) -> None:
+        given = self._checked("prompt", options.get("name") or name_of(function), options)
         called, signature = self._dependencies.read(function, given.get("name"))
         self._prompts.listing.add(
             PromptEntry(function=called, signature=signature, **{"name": signature.name, **given})
         )
+
+    def remove_prompt(self, name: str) -> None:
+        """Take a prompt away, also while the server runs and from any thread. Raises KeyError if there is none."""
+        self._prompts.listing.remove(name)
 
     # ---- completions
 
@@ -227,8 +214,8 @@ class Registrar:
 
         return register
 
-    def _checked(self, options: Mapping[str, object], known: type[Options]) -> dict[str, Any]:
-        return checked(options, known, self._offer.revisions.values(), self._meta_keys)
+    def _checked(self, kind: Kind, key: object, options: Mapping[str, object]) -> dict[str, Any]:
+        return checked(kind, key, options, self._offer.revisions.values(), self._meta_keys)
 
 
 def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, Any]) -> ToolEntry:
@@ -237,6 +224,29 @@ def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, 
     declared = {key: value for key, value in given.items() if key in ("structured", "output_schema")}
     output = structured_of(given["name"], signature.returns, **declared)
     return ToolEntry(function=function, signature=signature, output=output, **kept)
+
+
+def _decorating(kind: str, add: Callable[..., None], function: Any, options: Mapping[str, Any]) -> Any:
+    """Return the decorator with these options; or what was decorated by it, if it was used without brackets.
+
+    Raises TypeError for a name that stands where the function belongs.
+    """
+    if isinstance(function, str):
+        raise TypeError(f"{kind}: a name is an option: write @server.{kind}(name={function!r})")
+
+    def register(function: Function) -> Function:
+        add(function, **options)
+        return function
+
+    return register if function is None else register(function)
+
+
+def _checked_uri(uri: object) -> str:
+    """Return a URI or a template as it was written. Raises TypeError for what is no text, such as the function."""
+    if isinstance(uri, str):
+        return uri
+    about = f" above {name_of(uri)!r}" if callable(uri) else f", not {type(uri).__name__}"
+    raise TypeError(f"resource: the URI comes first: write @server.resource('scheme://path'){about}")
 
 
 def _template_of(uri: str) -> UriTemplate:

@@ -107,7 +107,7 @@ class Server(Registrar):
         ask_total: float = 3600.0,
         ask_store: Store | None = None,
     ) -> None:
-        _check_texts(name, version)
+        _check(locals())
         self.name = name
         self.version = version
         self.instructions = instructions
@@ -353,9 +353,21 @@ def _present(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _check_texts(*texts: object) -> None:
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("the name and the version of a server are strings")
+_USUAL: Final[Mapping[str, object]] = Server.__init__.__kwdefaults__ or {}
+"""What holds where an author says nothing; it needs no check."""
+
+
+def _check(given: Mapping[str, object]) -> None:
+    """Raise TypeError or ValueError, in one line, for an argument of a server that cannot be."""
+    for name in ("name", "version"):
+        if not isinstance(given[name], str):
+            raise TypeError(f"the {name} of a server is a string, not {type(given[name]).__name__}")
+    if said := {option: given[option] for option, usual in _USUAL.items() if given[option] is not usual}:
+        from mcport.core.rules import check
+
+        from .rules import RULES
+
+        check(said, RULES)
 
 
 def _served(revisions: Iterable[str] | None) -> dict[str, Revision]:
@@ -364,8 +376,8 @@ def _served(revisions: Iterable[str] | None) -> dict[str, Revision]:
         return dict(REVISIONS)
     wanted = [revisions] if isinstance(revisions, str) else list(revisions)
     for name in wanted:
-        if name not in REVISIONS:
-            raise ValueError(f"unknown protocol revision {name!r}; known: {', '.join(REVISIONS)}")
+        if name not in [*REVISIONS]:
+            raise ValueError(f"revisions: unknown protocol revision {name!r}; known: {', '.join(REVISIONS)}")
     if not wanted:
         raise ValueError("revisions is empty: serve at least one protocol revision")
     return {name: revision for name, revision in REVISIONS.items() if name in wanted}

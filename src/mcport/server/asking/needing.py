@@ -37,6 +37,9 @@ class Needing:
 def needing(call: Call, needs: str | Sequence[str]) -> Call:
     """Return what calls a handler that needs something. Raises ValueError for what no client can declare."""
     names = (needs,) if not isinstance(needs, list | tuple | set | frozenset) else tuple(needs)
-    for need in names:
-        check_need(need)
+    try:
+        for need in names:
+            check_need(need)
+    except ValueError as error:
+        raise ValueError(f"needs: {error}") from None
     return Needing(call, names) if names else call

@@ -47,6 +47,7 @@ class Extensions:
 
     def add(self, extension: Extension) -> None:
         """Take an extension. Raises ValueError for one that is there already or that contradicts another one."""
+        _check_extension(extension)
         if extension.identifier in self._all:
             raise ValueError(f"the extension {extension.identifier!r} is there already")
         for kind in extension.result_types:
@@ -108,6 +109,14 @@ class Extensions:
     def mcp_names(self) -> dict[str, str]:
         """The parameter of each method that HTTP requests repeat in `Mcp-Name`."""
         return {method: name for each in self._all.values() for method, name in each.mcp_names.items()}
+
+
+def _check_extension(extension: object) -> None:
+    from .extension import Extension
+
+    if not isinstance(extension, Extension):
+        made = "Extension('com.example/name')"
+        raise TypeError(f"extensions are objects such as {made}, not {type(extension).__name__}")
 
 
 class Gate:

@@ -136,7 +136,8 @@ class Listing(Generic[EntryT]):
         """Add an entry at the end. Raises ValueError if its key is taken."""
         with self._lock:
             if entry.key in self._entries:
-                raise ValueError(f"the {self._kind} {entry.key!r} is there already")
+                taken = f"the {self._kind} {entry.key!r} is there already"
+                raise ValueError(f"{taken}: take that one away first, or call this one something else")
             self._added += 1
             self.served = True
             self._serials[entry.key] = self._added

@@ -1,18 +1,17 @@
 """What may be said of a tool, a resource or a prompt when it is registered, beside its function.
 
-Each option stands here once, whether it is given to a decorator or to `add_tool` and its kind. It refuses to know
-what is done with them. Below: `asking.needing`,
-`visibility`, `limiting`, the metadata's rules.
+Each option stands here once, whether it is given to a decorator or to `add_tool` and its kind, and what cannot be shown
+to a client is refused here, before it spoils a whole list. It refuses to know what is done with them. Below:
+`asking.needing`, `visibility`, `limiting`, `metadata`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypedDict
 
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.meta_keys import check_meta
-from mcport.server.results.soundness import check_annotations, check_media_type
 from mcport.spec.revisions import Revision
 
 from .cache_hint import Scope
@@ -77,27 +76,54 @@ class PromptOptions(Options, total=False):
     """What may be said of a prompt (server/prompts "Prompt")."""
 
 
+Kind: TypeAlias = Literal["tool", "resource", "prompt"]
+
+_KNOWN: Final[Mapping[Kind, Collection[str]]] = {
+    "tool": ToolOptions.__annotations__,
+    "resource": ResourceOptions.__annotations__,
+    "prompt": PromptOptions.__annotations__,
+}
+
+
 def checked(
+    kind: Kind,
+    key: object,
     options: Mapping[str, object],
-    known: type[Options],
     revisions: Iterable[Revision],
     defined: Container[str] = frozenset(),
 ) -> dict[str, Any]:
     """Return the options that were given, without those that are None; limits become the `call` that keeps them.
 
-    Raises TypeError for one that does not exist, or that is of no use; ValueError for a media type or a date that
-    is none, and for metadata that one of the revisions does not let applications use, unless an extension has
-    `defined` the key.
+    Raises TypeError or ValueError, in one line that names the entry: for an option that does not exist, for a value
+    that it cannot have, and for metadata that one of the revisions does not let applications use, unless an extension
+    has `defined` the key.
     """
+    if not options:
+        return {}
+    what = f"{kind} {key!r}" if isinstance(key, str) else kind
+    try:
+        return _checked(kind, options, revisions, defined)
+    except TypeError as error:
+        raise TypeError(f"{what}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def _checked(
+    kind: Kind, options: Mapping[str, object], revisions: Iterable[Revision], defined: Container[str]
+) -> dict[str, Any]:
+    known = _KNOWN[kind]
     for name in options:
-        if name not in known.__annotations__:
-            near = did_you_mean(name, known.__annotations__)
-            raise TypeError(f"there is no option {name!r}.{near}")
+        if name not in known:
+            raise TypeError(f"there is no option {name!r}.{did_you_mean(name, known)}")
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
-    if "mime_type" in given:
-        check_media_type(given["mime_type"])
-    check_annotations(given.get("annotations"))
+    if given:
+        from mcport.core.rules import check
+
+        from .metadata import RULES
+
+        check(given, RULES[kind])
     if "meta" in given:
         check_meta(given["meta"], revisions, defined)  # type: ignore[arg-type]
     return {**given, "call": _limited(options)} if any(options.get(name) is not None for name in _LIMITS) else given

@@ -7,9 +7,9 @@ import pytest
 
 from mcport.core.asking.form_values import is_formatted, is_number
 from mcport.spec.types import ElicitRequestFormParams
-from tests.client.counterpart import notification, usual
+from tests.client.counterpart import notification, progress, text, usual
 from tests.client.playing import Wire, client_of
-from tests.client.questions import LATEST, STATELESS, answer_of, form
+from tests.client.questions import LATEST, STATELESS, answer_of, asked, form
 
 CHANGES = {"tools": {"listChanged": True}, "resources": {"subscribe": True}}
 
@@ -18,14 +18,84 @@ class Quit(BaseException):
     """What nobody catches."""
 
 
-async def test_a_callback_that_tries_to_end_the_program_fails_its_own_question() -> None:
-    async def leave(question: ElicitRequestFormParams) -> dict[str, Any]:
-        raise Quit
+@pytest.mark.parametrize("kind", [Quit, SystemExit])
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_callback_that_tries_to_end_the_program_fails_its_own_question(
+    kind: type[BaseException], plain: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave_later(question: ElicitRequestFormParams) -> dict[str, Any]:
+        raise kind("enough")
 
+    def leave_at_once(question: ElicitRequestFormParams) -> dict[str, Any]:
+        raise kind("enough")
+
+    leave = leave_at_once if plain else leave_later
     refused = await answer_of(LATEST, "elicitation/create", form(), elicit=leave)
     assert refused["error"] == {"code": -32603, "message": "the client could not answer"}
     cancelled = await answer_of(STATELESS, "elicitation/create", form(), elicit=leave)
     assert cancelled == {"result": {"action": "cancel"}}
+    failures = [record for record in caplog.records if "the elicit callback failed" in record.message]
+    assert [type(record.exc_info[1]) for record in failures if record.exc_info] == [kind, kind]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("kind", [Quit, SystemExit])
+async def test_a_callback_that_is_told_something_and_tries_to_end_the_program_hears_the_next_word(
+    kind: type[BaseException], plain: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[float] = []
+
+    def leave_at_once(value: float, total: float | None, message: str | None) -> None:
+        heard.append(value)
+        raise kind("enough")
+
+    async def leave_later(value: float, total: float | None, message: str | None) -> None:
+        leave_at_once(value, total, message)
+
+    wire = Wire({**usual(LATEST), "tools/call": [progress(1), progress(2), text("done")]})
+    async with client_of(wire, LATEST, progress=leave_at_once if plain else leave_later) as client:
+        assert (await client.call_tool("any")).text() == "done"
+        assert (await client.list_tools()).tools == []
+    assert heard == [1, 2]
+    assert caplog.text.count("the progress callback failed") == 2
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("told", [False, True])
+def test_an_interrupt_in_a_callback_reaches_the_main_program_and_nothing_breaks_before(
+    backend: str, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As if Ctrl-C had been typed while the callback ran."""
+
+    async def interrupted(*arguments: object) -> Any:
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        wire = Wire({**usual(LATEST), "tools/call": [progress(1)]})
+        async with client_of(wire, LATEST, progress=interrupted, elicit=interrupted) as client:
+            try:
+                await (client.call_tool("any") if told else asked(wire, "elicitation/create", form()))
+                await anyio.sleep_forever()
+            finally:
+                assert client.connected
+
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(main, backend=backend)
+    assert "callback failed" in caplog.text
+
+
+async def test_the_traceback_of_a_callback_that_failed_begins_in_the_hosts_own_code(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fails(*arguments: object) -> dict[str, Any]:
+        raise RuntimeError("no idea")
+
+    wire = Wire({**usual(LATEST), "tools/call": [progress(1), text("done")]})
+    async with client_of(wire, LATEST, progress=fails, elicit=fails) as client:
+        await client.call_tool("any")
+        await asked(wire, "elicitation/create", form())
+    tracebacks = [record.exc_info[2] for record in caplog.records if record.exc_info]
+    assert [trace.tb_frame.f_code.co_name for trace in tracebacks if trace] == ["fails", "fails"]
 
 
 @pytest.mark.parametrize("revision", [LATEST, STATELESS])

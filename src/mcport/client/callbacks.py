@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 ROOTS_CHANGED: Final = "notifications/roots/list_changed"
 
-PASSING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""What goes on through a callback, since it ends more than what the callback was asked or told."""
-
 ProgressCallback: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None] | None]
 """Called with the progress, the total if it is known, and a message if there is one."""
 

@@ -21,7 +21,6 @@ from mcport.session.workers import workers_for
 from .connection import Connection
 from .kernel import Kernel
 from .living import Life, Living
-from .results.faults import from_own_code
 from .telling import Telling
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
@@ -73,6 +72,8 @@ class Host:
             return
         except Exception as error:
             # Most likely the lifespan's: what the author reads begins with code of the author.
+            from mcport.session.tracebacks import from_own_code
+
             raise error.with_traceback(from_own_code(error.__traceback__))  # noqa: B904
 
     async def serve_stdio(self, signals: bool) -> None:

@@ -3,19 +3,18 @@
 A question is judged before a callback sees it, and an answer before the server sees it: rules that are broken are
 `ProtocolError`s, whose door decides how they are told. Each question is a matter of its own: callbacks run side by
 side, and one that fails fails only its own question. It does not know how questions and answers travel. Below:
-`callbacks`, `form`, `roots`, `urls` and the facade.
+`callbacks`, `outbreaks`, `form`, `roots`, `urls` and the facade.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from mcport.client.callbacks import PASSING, Callback, Callbacks
+from mcport.client.callbacks import Callback, Callbacks
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError, Rejected
 from mcport.session.loop import Loop
@@ -24,6 +23,7 @@ from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
 from .form import fault_of_answer, fault_of_schema
+from .outbreaks import Outbreak, ends_here, pass_on, report
 from .proposed import Asker
 from .roots import said_roots
 from .sampled import fault_of_sampling, said_message
@@ -40,8 +40,6 @@ MINUTE: Final = 60.0
 DONE: Final = "done"
 THREADS: Final = 40
 """So many plain callbacks run at a time."""
-
-log: Final = logging.getLogger("mcport.client")
 
 
 class CallbackFailed(InternalError):
@@ -122,14 +120,16 @@ class Answering:
     async def ask_host(self, callback: Callback, *arguments: object) -> Any:
         """Call a callback, a plain one in a thread, and return what it says.
 
-        What it raises comes out, but for what would end the task here as well: a cancellation that nobody ordered here.
+        What it raises comes out. What would end more than the callback was asked for (an exit of the program, a
+        cancellation that nobody ordered here) comes out as an `Outbreak`.
         """
         try:
             return await self._called(callback, *arguments)
         except BaseException as error:
-            if isinstance(error, (Exception, *PASSING)) or self._loop.stops_here(error):
+            if isinstance(error, Exception) or ends_here(error, self._loop):
                 raise
-            raise RuntimeError(f"the {callback.name} callback ended with {error!r:.200}") from error
+            pass_on(error)
+            raise Outbreak(f"the {callback.name} callback ended with {error!r:.200}") from error
 
     async def _called(self, callback: Callback, *arguments: object) -> Any:
         if callback.is_async:
@@ -155,7 +155,7 @@ class Answering:
         except ProtocolError:
             raise
         except Exception as error:
-            log.exception("server '%s': the %s callback failed", matter.asker.server, callback.name)
+            report(f"server '{matter.asker.server}': the {callback.name} callback", error)
             raise CallbackFailed("the client could not answer") from error
 
     # ---- what is asked

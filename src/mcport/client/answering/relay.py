@@ -1,6 +1,6 @@
 """Relaying what comes on the way (progress, log messages) to a function of the host, one thing after the other.
 
-It is never in the way of reading. Below: `session.loop`.
+It is never in the way of reading. Below: `session.loop`, `outbreaks`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Any, Final
 
 import anyio
 
-from mcport.client.callbacks import PASSING, ProgressCallback
+from mcport.client.callbacks import ProgressCallback
 from mcport.core.events import Progressed
 from mcport.session.loop import Loop
+
+from .outbreaks import ends_here, pass_on, report
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -69,8 +71,8 @@ class Relay:
     def _tell(self, report: tuple[Any, ...]) -> Awaitable[object] | None:
         try:
             outcome = self._callback(*report)
-        except Exception:
-            log.exception("the %s callback failed", self._what)
+        except BaseException as error:
+            self._failed(error)
             return None
         return outcome if isinstance(outcome, Awaitable) else None
 
@@ -90,9 +92,13 @@ class Relay:
         try:
             await outcome
         except BaseException as error:
-            if isinstance(error, PASSING) or self._loop.stops_here(error):
+            if ends_here(error, self._loop):
                 raise
-            log.exception("the %s callback failed", self._what)
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        report(f"the {self._what} callback", error)
+        pass_on(error)
 
 
 class ProgressRelay(Relay):

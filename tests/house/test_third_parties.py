@@ -17,8 +17,8 @@ FROM = {
     "anyio": "session",
 }
 
-HTTP_CLIENT = ("mcport.transports.http.client_*", "mcport.transports.sse*", "mcport.auth.client*", "mcport.auth.fetch")
-HTTP_SERVER = ("mcport.transports.http.*", "mcport.transports.sse*", "mcport.server.hosting")
+HTTP_CLIENT = ("mcport.transports.http.client.*", "mcport.auth.client*", "mcport.auth.fetch")
+HTTP_SERVER = ("mcport.transports.http.server.*", "mcport.server.web")
 LOOPS = (
     "mcport.session.*",
     "mcport.transports.*",
@@ -83,8 +83,8 @@ def test_packages_are_imported_only_where_they_may() -> None:
         ("mcport.client.client", "jsonschema_rs", False),
         ("mcport.session.loop", "anyio", True),
         ("mcport.server.kernel", "starlette", False),
-        ("mcport.transports.http.client_stateless", "httpx", True),
-        ("mcport.transports.http.server_stateless", "httpx", False),
+        ("mcport.transports.http.client.post", "httpx", True),
+        ("mcport.transports.http.server.stateless", "httpx", False),
         ("mcport.client.client", "asyncio", False),
         ("mcport.server.kernel", "requests", False),
     ],

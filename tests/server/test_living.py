@@ -241,7 +241,7 @@ def test_a_server_can_be_served_in_one_loop_after_another() -> None:
         story.enter, story.leave, story.entering, story.leaving = (anyio.Event() for _ in range(4))
         story.enter.set()
         story.leave.set()
-        await server.host._living.enter(current_loop())
+        await server.host.living.enter(current_loop())
 
     assert [anyio.run(once), anyio.run(once, backend="trio")] == ["demo life 1", "demo life 2"]
     anyio.run(abandoned)

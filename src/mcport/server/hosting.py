@@ -37,12 +37,13 @@ class Host:
         self._lifespan = lifespan
         self._telling = telling
         self.limits = limits
-        self._living = Living(self._alive)
+        self.living = Living(self._alive)
+        """What stands while anybody is connected."""
 
     async def serve(self, channel: Channel, loop: Loop, connected: Callable[[Connection], None] | None = None) -> None:
         """Serve one connection until its client is gone. `connected` is handed the connection before it begins."""
         try:
-            life = await self._living.enter(loop)
+            life = await self.living.enter(loop)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await channel.aclose()
@@ -54,7 +55,7 @@ class Host:
             await connection.serve()
         finally:
             with anyio.CancelScope(shield=True):
-                await self._living.leave()
+                await self.living.leave()
 
     async def serve_transport(self, transport: Transport) -> None:
         """Serve one client over a transport that the user brings."""

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from .extensions.extension import Extension
     from .middleware.middleware import Middleware
+    from .web import Application
 
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
@@ -137,8 +138,8 @@ class Server(Registrar):
         self._meta_keys = dresser.meta_keys
         self._take(middleware, extensions)
         self._reception = Reception(name, seal_key, Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
-        kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._reception)
-        self.host = Host(self, kernel, lifespan, limits, self._telling)
+        self._kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._reception)
+        self.host = Host(self, self._kernel, lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
 
     def __repr__(self) -> str:
@@ -263,6 +264,28 @@ class Server(Registrar):
             await self.host.serve_stdio(signals=False)
         else:
             await self.host.serve_transport(transport)
+
+    def asgi(
+        self, *, path: str = "/mcp", allowed_hosts: Sequence[str] | None = None, allowed_origins: Sequence[str] = ()
+    ) -> Application:
+        """Return an ASGI application that serves this server over HTTP, in every revision at once.
+
+            app = server.asgi(allowed_hosts=["example.com"])
+
+        It answers at `path`, and at its own root where it is mounted below another application, needs no wiring of
+        lifespans, and begins with its first request. `allowed_hosts` are the names under which it may be asked for,
+        such as `example.com`, `example.com:8000` or `localhost:*`; those of this machine by default. Web pages of these
+        hosts may use it, and those of `allowed_origins`. Raises ValueError for what is no path, host or origin. See
+        basic/transports of the specification.
+        """
+        from .web import Web, application
+
+        web = Web(self.name, self._offer, self._kernel, self.host, self._schema_of, lambda: self._extensions.mcp_names)
+        return application(web, path, allowed_hosts, allowed_origins)
+
+    def _schema_of(self, tool: str) -> JsonObject | None:
+        entry = self._tools.listing.get(tool)
+        return None if entry is None else entry.signature.input_schema
 
     # ---- what the kernel asks
 

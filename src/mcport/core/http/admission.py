@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 from mcport.core.dialects.contract import META_CAPABILITIES, META_VERSION, Offer
 from mcport.core.dialects.stateless import admit
 from mcport.core.jsonrpc import Batch, Decoded, JsonObject, Malformed, Notification, Request
 from mcport.errors import (
+    HEADER_MISMATCH,
+    METHOD_NOT_FOUND,
+    MISSING_CAPABILITY,
     PARSE_ERROR,
+    UNSUPPORTED_REVISION,
     HeaderMismatch,
     InvalidParams,
     InvalidRequest,
@@ -25,6 +30,8 @@ from mcport.errors import (
 )
 
 from .headers import NAMED, VERSION, check_mirrored
+
+_WITH_STATUS: Final = frozenset({METHOD_NOT_FOUND, HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_REVISION})
 
 
 class Lane(Enum):
@@ -96,3 +103,11 @@ def _check_version(headers: Mapping[str, str], offer: Offer, what: str) -> None:
         raise UnsupportedRevision(said, tuple(offer.revisions))
     if revision.era == "stateless":
         raise InvalidParams(f"{what}: _meta {META_VERSION} is missing")
+
+
+def status_of(error: ProtocolError) -> int:
+    """Return the HTTP status of an error that is the answer to a request which was let in.
+
+    Those that the protocol defines for this transport have theirs; any other is an answer like all answers.
+    """
+    return error.http_status if error.code in _WITH_STATUS else 200

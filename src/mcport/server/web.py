@@ -1,0 +1,92 @@
+"""A server over HTTP: what the endpoint asks of it, and the application that is made of both.
+
+Together with `hosting` the only room of the server that names transports. Below: `hosting`, `core.http`,
+`transports.http.server`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from mcport.core.dialects.contract import Conversation, Offer
+from mcport.core.events import Told
+from mcport.core.http.headers import NAMED
+from mcport.core.http.hosts import LOOPBACK, Gate
+from mcport.core.http.parameters import BadAnnotation, Mirror, mirrors_of
+from mcport.core.jsonrpc import JsonObject
+from mcport.session.loop import Loop
+from mcport.transports.http.server.app import HttpApp
+
+from .hosting import Host
+from .kernel import Kernel
+from .living import Life, Visit
+
+log: Final = logging.getLogger("mcport.server")
+
+Schemas: TypeAlias = Callable[[str], JsonObject | None]
+"""Returns the input schema of a tool, None where there is no such tool."""
+
+Application: TypeAlias = HttpApp
+"""An ASGI application that serves one server; `aclose` ends what goes on in it."""
+
+
+class Web:
+    """What HTTP endpoints ask of one server (`transports.http.server.service.Service`)."""
+
+    def __init__(
+        self, name: str, offer: Offer, kernel: Kernel, host: Host, schemas: Schemas, named: Callable[[], dict[str, str]]
+    ) -> None:
+        self.name = name
+        self.offer = offer
+        self.limits = host.limits
+        self.answer = kernel.answer
+        self.enter = host.living.enter
+        self.leave = host.living.leave
+        self._kernel = kernel
+        self._schemas = schemas
+        self._named = named
+        self._mirrors: dict[str, tuple[JsonObject, tuple[Mirror, ...]]] = {}
+
+    def converse(self, life: Life) -> Conversation:
+        """Return a new conversation in a life that was entered."""
+        return Visit(life=life, reception=self._kernel.reception, routes=self._kernel.routes)
+
+    def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:
+        """Take a notification of a client."""
+        opened = conversation.opened
+        self._kernel.hearing.take(event, loop, None if opened is None else opened.revision)
+
+    def named(self) -> Mapping[str, str]:
+        """Return which member of the parameters `Mcp-Name` repeats, by method."""
+        extended = self._named()
+        return {**NAMED, **extended} if extended else NAMED
+
+    def mirrors(self, tool: str) -> Sequence[Mirror]:
+        """Return which arguments of a tool are repeated in headers: looked up, whatever the number of tools."""
+        schema = self._schemas(tool)
+        if schema is None:
+            return ()
+        known = self._mirrors.get(tool)
+        if known is None or known[0] is not schema:
+            known = self._mirrors[tool] = (schema, _mirrors(tool, schema))
+        return known[1]
+
+
+def application(web: Web, path: str, hosts: Sequence[str] | None, origins: Sequence[str]) -> Application:
+    """Return the ASGI application of a server; without `hosts` it is this machine's own.
+
+    Raises ValueError for a path, hosts or origins that are none.
+    """
+    if not path.startswith("/") or path != path.rstrip("/"):
+        raise ValueError(f"path begins with a slash and does not end with one, such as '/mcp', not {path!r}")
+    return HttpApp(web, Gate(LOOPBACK if hosts is None else hosts, origins), path)
+
+
+def _mirrors(tool: str, schema: JsonObject) -> tuple[Mirror, ...]:
+    try:
+        return mirrors_of(schema)
+    except BadAnnotation as error:
+        log.warning("tool %r: %s; clients over HTTP will leave it out", tool, error)
+        return ()

@@ -1,0 +1,1 @@
+"""HTTP, both ways: `server` is an ASGI app, `client` speaks to servers anywhere."""

@@ -1,0 +1,79 @@
+"""What every request has to pass before anything of it is read, and the reading of its body within bounds.
+
+Host and Origin against DNS rebinding, the content type against pages that post without asking, size and time against
+those who send without end (basic/transports "Security Warning"). Below: `asgi`, `core.http.hosts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import anyio
+
+from mcport.core.http.hosts import Gate
+
+from .asgi import Receive, Refused, Scope, all_of
+
+BODY_SECONDS: Final = 30.0
+"""How long a client may take to send a body."""
+
+
+class Gone(Exception):
+    """The client went away while it was being read."""
+
+
+class Guard:
+    """Lets requests in. Bodies have at most so many bytes."""
+
+    def __init__(self, gate: Gate, most_bytes: int, seconds: float = BODY_SECONDS) -> None:
+        self._gate = gate
+        self._most = most_bytes
+        self._seconds = seconds
+
+    def check(self, scope: Scope) -> None:
+        """Raise `Refused` for a request that may not come in, whatever it asks for."""
+        barred = self._gate.judge(all_of(scope, b"host"), all_of(scope, b"origin"))
+        if barred is not None:
+            raise Refused(barred.status, barred.line)
+
+    def check_body(self, headers: Mapping[str, str]) -> None:
+        """Raise `Refused` for a body that is not announced as plain JSON of a bearable size."""
+        kind = headers.get("content-type", "")
+        if kind != "application/json" and kind.partition(";")[0].strip().lower() != "application/json":
+            raise Refused(415, f"content-type must be application/json, not {kind!r:.80}")
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise Refused(415, "content-encoding: compressed requests are not taken")
+        length = headers.get("content-length", "")
+        if length.isdigit() and (len(length) > 15 or int(length) > self._most):
+            raise self._too_large()
+
+    async def body(self, receive: Receive) -> bytes:
+        """Read the body. Raises `Refused` for one that is too large or too slow, `Gone` when the client has left."""
+        event = await receive()
+        if event["type"] == "http.request" and not event.get("more_body", False):
+            body: bytes = event.get("body", b"")
+            if len(body) > self._most:
+                raise self._too_large()
+            return body
+        with anyio.move_on_after(self._seconds):
+            return await self._gather(event, receive)
+        raise Refused(408, f"the body did not come within {self._seconds:g} s")
+
+    async def _gather(self, event: Mapping[str, object], receive: Receive) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            if event["type"] == "http.disconnect":
+                raise Gone
+            chunk: bytes = event.get("body", b"")  # type: ignore[assignment]
+            size += len(chunk)
+            if size > self._most:
+                raise self._too_large()
+            chunks.append(chunk)
+            if not event.get("more_body", False):
+                return b"".join(chunks)
+            event = await receive()
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"a message has at most {self._most} bytes here (Limits.message_bytes)")

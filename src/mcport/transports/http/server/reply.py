@@ -1,0 +1,171 @@
+"""The answer to one POST: a piece of JSON, or a stream of events once something is said before it.
+
+It is what an exchange speaks to (`session.exchange.Outlet`). Who reads slowly is waited for, up to a bound; then the
+stream is cut off, and not the server. Below: `asgi`, `core.sse`, `session.channel`'s backlog.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from mcport.core.jsonrpc import JsonObject, Notification, encode
+from mcport.core.limits import Limits
+from mcport.core.sse import encode_comment, encode_event
+from mcport.session.channel import Backlog
+from mcport.session.exchange import Answer, Exchange
+from mcport.session.loop import Loop, Promise
+from mcport.session.waiting import Lost, OnProgress, Settled
+
+from .asgi import RawHeaders, Send, answer
+
+log: Final = logging.getLogger("mcport.http")
+
+STREAM_HEADERS: Final[RawHeaders] = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+]
+ALIVE: Final = encode_comment()
+
+
+class Reply:
+    """Answers one POST. `cut` is called when the client does not read what it is sent, or cannot be reached.
+
+    `answer_instead` has somebody else answer where the handler does not come to an end.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        loop: Loop,
+        limits: Limits,
+        cut: Callable[[str], None],
+        answer_instead: Callable[[Exchange, Answer], None],
+    ) -> None:
+        self.loop = loop
+        self.answer_instead = answer_instead
+        self.streams = False
+        self._send = send
+        self._limits = limits
+        self._cut = cut
+        self._waiting: deque[bytes] = deque()
+        self._backlog = Backlog(loop)
+        self._wake: Promise[None] | None = None
+        self._written: Promise[None] | None = None
+        self._scope = loop.scope()
+        self._task: object = None
+        self._over = False
+        self._broken = False
+
+    # ---- what an exchange says on the way
+
+    def tell(self, notification: Notification) -> None:
+        """Send a notification; never waits."""
+        self.put(encode_event(encode(notification)))
+
+    @property
+    def full(self) -> bool:
+        """Whether the client is too slow to take more."""
+        return self._backlog.bytes >= self._limits.outbox_bytes
+
+    async def drained(self) -> None:
+        """Wait while the client is too slow to take more."""
+        await self._backlog.below(self._limits.outbox_bytes)
+
+    async def ask(
+        self,
+        method: str,
+        params: JsonObject | None = None,
+        *,
+        seconds: float | None = None,
+        most: float | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Settled:
+        """Nobody can be asked on this way: there is no session (2026-07-28 basic/patterns/mrtr)."""
+        return Lost("requests of a server have no way to the client here")
+
+    # ---- the stream
+
+    def begin(self) -> None:
+        """Turn the answer into a stream, if it is none yet."""
+        if not self.streams and not self._over:
+            self.streams = True
+            self._written = self.loop.promise()
+            self._task = self.loop.spawn(self._write(self._written))
+
+    def put(self, data: bytes) -> None:
+        """Queue bytes of the stream, and begin it where that has not happened."""
+        if self._broken:
+            return
+        self.begin()
+        self._waiting.append(data)
+        self._backlog.set(self._backlog.bytes + len(data))
+        if self._backlog.bytes > self._limits.outbox_hard_bytes:
+            self._break("the client does not read what it is sent")
+        elif self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def keep_alive(self) -> None:
+        """Say something that means nothing, so that nobody on the way takes a quiet stream for a dead one."""
+        if self.streams and not self._waiting:
+            self.put(ALIVE)
+
+    async def finish(self, status: int, body: bytes) -> None:
+        """Send the answer itself: as the last event of the stream, or with its status where there is none."""
+        if not self.streams:
+            self._over = True
+            await answer(self._send, status, body)
+            return
+        self.put(encode_event(body))
+        await self.end()
+
+    async def end(self) -> None:
+        """Send what waits and close the stream."""
+        self._over = True
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+        if self._written is not None:
+            await self._written
+
+    def drop(self) -> None:
+        """Send nothing more: nobody is there to read it."""
+        self._broken = True
+        self._waiting.clear()
+        self._scope.cancel()
+
+    def _break(self, reason: str) -> None:
+        self.drop()
+        self._backlog.set(0)
+        self._cut(reason)
+
+    async def _write(self, written: Promise[None]) -> None:
+        """The task of a stream: send what is put, in pieces as large as they come."""
+        try:
+            with self._scope:
+                await self._send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+                while not (self._over and not self._waiting):
+                    await self._pour()
+                await self._send({"type": "http.response.body", "body": b""})
+        except OSError as error:
+            self._break(f"the client cannot be reached: {error}")
+        except Exception:
+            log.exception("sending a stream failed")
+            self._break("the stream failed")
+        finally:
+            self._backlog.set(0)
+            if not written.done():
+                written.set_result(None)
+
+    async def _pour(self) -> None:
+        if not self._waiting:
+            self._wake = self.loop.promise()
+            await self._wake
+            self._wake = None
+            return
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._backlog.set(max(0, self._backlog.bytes - len(data)))

@@ -1,0 +1,52 @@
+"""What an HTTP endpoint asks of the server behind it.
+
+The doors of this package know no kernel and no facade, only this. Below: `session.exchange`, the dialects' contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from mcport.core.dialects.contract import Conversation, Offer
+from mcport.core.events import Told
+from mcport.core.http.parameters import Mirror
+from mcport.core.limits import Limits
+from mcport.session.exchange import Exchange
+from mcport.session.loop import Loop
+
+
+class Service(Protocol):
+    """One server. `offer` is what it says of itself, `limits` are the bounds that it keeps."""
+
+    name: str
+    offer: Offer
+    limits: Limits
+
+    async def enter(self, loop: Loop) -> Any:
+        """Begin to be served in a loop: join the life of the server there, or begin it; raises what it raises."""
+        ...
+
+    async def leave(self) -> None:
+        """The same loop serves no more."""
+        ...
+
+    def converse(self, life: Any) -> Conversation:
+        """Return a new conversation in a life that was entered."""
+        ...
+
+    async def answer(self, exchange: Exchange) -> object:
+        """Answer a request (`session.exchange.Answer`)."""
+        ...
+
+    def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:
+        """Take a notification of a client; never waits."""
+        ...
+
+    def named(self) -> Mapping[str, str]:
+        """Return which member of the parameters `Mcp-Name` repeats, by method."""
+        ...
+
+    def mirrors(self, tool: str) -> Sequence[Mirror]:
+        """Return which arguments of a tool are repeated in headers."""
+        ...

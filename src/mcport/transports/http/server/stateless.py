@@ -1,0 +1,166 @@
+"""The door of the stateless era: a POST is answered in the task in which it came.
+
+No session, no queue, no other task, unless something is said before the answer, or it takes long: then a task writes
+the stream, and another one notices when the client leaves, which withdraws the request (2026-07-28
+basic/transports/streamable-http "Cancellation"). Below: `reply`, `service`, `core.peer`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from mcport.core.events import Asked
+from mcport.core.http.admission import status_of
+from mcport.core.jsonrpc import ErrorResponse, Request, Response, encode
+from mcport.core.peer import Peer
+from mcport.errors import INTERNAL_ERROR, ProtocolError
+from mcport.session.exchange import Answer, Exchange, StaysOpen
+
+from .asgi import Receive, Send, answer
+from .reply import Reply
+from .residence import Residence
+from .service import Service
+
+log: Final = logging.getLogger("mcport.http")
+
+WATCH_SECONDS: Final = 0.005
+"""After so long it is watched whether the client is still there: most requests are answered before."""
+
+QUIET_SECONDS: Final = 15.0
+"""An answer that is not there after so long becomes a stream, and streams say that they live as often."""
+
+
+class StatelessDoor:
+    """Serves the requests of one app that say everything themselves."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def post(
+        self, request: Request, headers: dict[str, str], receive: Receive, send: Send, residence: Residence
+    ) -> None:
+        """Answer one request."""
+        peer = Peer()
+        asked = peer.receive(request)
+        if type(asked) is not Asked:
+            reply = asked.reply  # type: ignore[union-attr]
+            await answer(send, 400, b"" if reply is None else encode(reply))
+            return
+        turn = _Turn(peer, asked, headers, receive, send, residence, self._service)
+        try:
+            await turn.run()
+        finally:
+            turn.close()
+
+
+class _Turn:
+    """One request on its way to its answer."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        asked: Asked,
+        headers: dict[str, str],
+        receive: Receive,
+        send: Send,
+        residence: Residence,
+        service: Service,
+    ) -> None:
+        loop = residence.loop
+        self._peer = peer
+        self._asked = asked
+        self._receive = receive
+        self._residence = residence
+        self._answer = service.answer
+        self.reply = Reply(send, loop, service.limits, self._withdraw, self._answer_instead)
+        self.exchange = Exchange(asked, self.reply, service.converse(residence.life))
+        self.exchange.headers = headers
+        self._watching = loop.scope()
+        self._watcher: object = None
+        self._left = False
+        self._stays: StaysOpen | None = None
+        self._settled = loop.promise()
+        self._timer = loop.later(WATCH_SECONDS, self._watch)
+
+    async def run(self, answer: Answer | None = None) -> None:
+        """Answer the request, or let it go when the client leaves."""
+        status = 200
+        try:
+            result = await (answer or self._answer)(self.exchange)
+            if type(result) is StaysOpen:
+                result = await self._stay(result)
+            message: Response | ErrorResponse | None = self._peer.answer(self._asked, result)
+        except ProtocolError as error:
+            status = status_of(error)
+            message = self._peer.refuse(self._asked, error.code, error.message, error.data)
+        except Exception:
+            log.exception("answering %s failed", self._asked.method)
+            message = self._peer.refuse(self._asked, INTERNAL_ERROR, "Internal error")
+        if message is None or self._left:
+            self.reply.drop()
+            return
+        await self.reply.finish(status, self._encoded(message))
+
+    def _answer_instead(self, exchange: Exchange, answer: Answer) -> None:
+        """The handler does not come to an end: answer in a task of its own."""
+        self._asked.forgiving = True
+        self._residence.loop.keep(self.run(answer))
+
+    def close(self) -> None:
+        """Whatever happened, nothing of the request goes on."""
+        self._timer.cancel()
+        self._watching.cancel()
+        self._residence.turns.discard(self)
+        self._peer.drop(self._asked)
+
+    def keep_alive(self) -> None:
+        """Make a stream of the answer, if it is none, and show that it lives."""
+        self.reply.begin()
+        self.reply.keep_alive()
+
+    def end(self) -> None:
+        """The server is going: a request that stays open gets its result."""
+        if self._stays is not None and not self._settled.done():
+            self._settled.set_result(None)
+
+    async def _stay(self, stays: StaysOpen) -> object:
+        """Keep a request open until the client leaves, or the server does."""
+        self._stays = stays
+        if not self._left and not self._residence.closing:
+            self._watch()
+            await self._settled
+        result = stays.ending()
+        self.exchange.cancel("the request is over")
+        return result
+
+    def _encoded(self, message: Response | ErrorResponse) -> bytes:
+        try:
+            return encode(message)
+        except ValueError as error:
+            log.error("the answer to request %r is not JSON: %s", self._asked.id, error)
+            return encode(ErrorResponse(self._asked.id, INTERNAL_ERROR, "Internal error: the answer is not valid JSON"))
+
+    # ---- the client leaves
+
+    def _watch(self) -> None:
+        """The answer takes its time: notice if the client leaves, and keep the connection alive."""
+        if self._watcher is None:
+            self._residence.turns.add(self)
+            self._watcher = self._residence.loop.spawn(self._until_left())
+
+    async def _until_left(self) -> None:
+        with self._watching:
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            self._withdraw("the client closed the connection")
+
+    def _withdraw(self, reason: str) -> None:
+        if self._left:
+            return
+        self._left = True
+        self._peer.drop(self._asked)
+        self.reply.drop()
+        self.exchange.cancel(reason)
+        if not self._settled.done():
+            self._settled.set_result(None)

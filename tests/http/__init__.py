@@ -1,0 +1,1 @@
+"""HTTP: a server as an ASGI application, and a client that speaks to it."""

@@ -227,7 +227,9 @@ def needy(token: str) -> str:
 
 
 class Settings:
-    """A class."""
+    """A class that needs to be told something."""
+
+    def __init__(self, place: str) -> None: ...
 
 
 def of_call(ctx: Context) -> str:
@@ -253,7 +255,7 @@ Circle = Annotated[str, Depends(around)]
             "dependency needy: nothing fills in parameter 'token': "
             "give it a default or Depends(...), or annotate it with Context",
         ),
-        (Depends(Settings), "dependency Settings: a class cannot be served"),
+        (Depends(Settings), "dependency Settings: nothing fills in parameter 'place': give it a default"),
         (Depends(around), "dependencies in a circle: around -> around"),
         (Depends(contextmanager(steps)), "dependency steps: give the generator function itself, without a decorator"),
         (Depends(of_call, scope="process"), "dependency of_call: with scope 'process' it cannot take a Context"),
@@ -276,7 +278,7 @@ def test_a_dependency_that_cannot_work_is_refused_in_one_line_when_the_handler_i
 
 
 def test_what_is_no_function_or_no_scope_is_refused_at_once() -> None:
-    with pytest.raises(TypeError, match="Depends takes a function, not int"):
+    with pytest.raises(TypeError, match="Depends takes a function or a class, not int"):
         Depends(5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="scope is 'call' or 'process', not 'session'"):
         Depends(plain, scope="session")  # type: ignore[arg-type]

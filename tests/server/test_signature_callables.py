@@ -379,6 +379,10 @@ async def generates_later() -> AsyncIterator[int]:
     yield 1
 
 
+def gives_later() -> AsyncIterator[int]:
+    return generates_later()
+
+
 @pytest.mark.parametrize(
     ("function", "line"),
     [
@@ -406,10 +410,14 @@ async def generates_later() -> AsyncIterator[int]:
             "import it at run time, not only under TYPE_CHECKING",
         ),
         (Tools.method, "method: parameter 'self' has no object; give the bound method"),
-        (Tools, "Tools: a class cannot be served; give a function, or an object with __call__"),
+        (Tools, "Tools: a class cannot be served; give a function, Tools(...).method, or an object with __call__"),
         (Tools.__dict__["of_class"], "of_class: a classmethod is served once its class exists: give the bound method"),
-        (generates, "generates: a generator cannot be served; return one value"),
-        (generates_later, "generates_later: a generator cannot be served; return one value"),
+        (generates, "generates: a function that yields cannot be served; collect the values and return them in a list"),
+        (
+            generates_later,
+            "generates_later: a function that yields cannot be served; collect the values and return them in a list",
+        ),
+        (gives_later, "gives_later: an async iterator cannot be sent; collect the values and return them in a list"),
         (len, "len: positional-only parameter 'obj' cannot be served: arguments come by name (remove '/')"),
         (
             dict.fromkeys,

@@ -22,7 +22,7 @@ Kind: TypeAlias = Literal["function", "coroutine", "generator", "async generator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
-    """One function that makes a value: of which kind it is, and which of its parameters are filled in with what."""
+    """One function or class that makes a value: its kind, and which of its parameters are filled in with what."""
 
     function: Callable[..., Any]
     name: str
@@ -86,9 +86,7 @@ class Recipes:
 
 def _read(function: Callable[..., Any]) -> Recipe:
     name = name_of(function) or "the lambda"
-    parameters = read_parameters(
-        function, Reading(f"dependency {name}", Context, mark_type=Mark, takes_generators=True)
-    )
+    parameters = read_parameters(function, Reading(f"dependency {name}", Context, mark_type=Mark, makes_value=True))
     for each in parameters.arguments:
         if each.default is EMPTY:
             raise TypeError(

@@ -63,11 +63,22 @@ def heart(function: AnyCallable) -> AnyCallable:
         wrapped = getattr(function, "__wrapped__", None)
         if callable(wrapped):
             function = wrapped
+        elif isinstance(function, type):
+            return constructor(function)
         elif callable_object(function):
             function = type(function).__call__
         else:
             break
     return function
+
+
+def constructor(made: type) -> AnyCallable:
+    """The function in which a class takes its arguments; the class itself where that is not written in Python."""
+    for name in ("__init__", "__new__"):
+        function = shell(getattr(made, name))
+        if isinstance(function, FunctionType):
+            return function
+    return made
 
 
 def callable_object(function: AnyCallable) -> bool:

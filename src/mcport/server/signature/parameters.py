@@ -8,7 +8,7 @@ import inspect
 import re
 import sys
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from inspect import Parameter as Declared
 from types import FunctionType, UnionType
@@ -28,6 +28,8 @@ _NOT_BY_NAME = {
     Declared.VAR_POSITIONAL: "parameter '*{}' cannot be served: arguments come by name (take a list instead)",
     Declared.VAR_KEYWORD: "parameter '**{}' cannot be served: name each argument, or take one dict",
 }
+
+_STEP_BY_STEP = (AsyncIterator, AsyncIterable, AsyncGenerator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Reading:
         injected: parameters that somebody else fills in.
         names: further names for annotations that are text.
         mark_type: the class of marks by which a parameter, in its default or its annotation, asks to be filled in.
-        takes_generators: whether a function that yields will do.
+        makes_value: whether it makes a value for others: then a class, or a function that yields, will do.
     """
 
     name: str
@@ -70,7 +72,7 @@ class Reading:
     injected: Collection[str] = ()
     names: Mapping[str, object] | None = None
     mark_type: type | None = None
-    takes_generators: bool = False
+    makes_value: bool = False
 
     def refuse(self, text: str) -> TypeError:
         """The error that says in one line why this callable cannot be served."""
@@ -95,6 +97,7 @@ def read_parameters(function: AnyCallable, reading: Reading) -> Parameters:
     if declared.return_annotation is not EMPTY:
         raw["return"] = declared.return_annotation
     hints = _resolve(raw, function, reading)
+    _check_returned(hints.get("return"), reading)
     context = _context_parameter(hints, reading)
     marked |= _marked_by_annotation(hints, reading)
     arguments = tuple(
@@ -124,15 +127,22 @@ def _marked_by_annotation(hints: Mapping[str, object], reading: Reading) -> dict
 
 
 def _check_callable(function: AnyCallable, reading: Reading) -> None:
-    if isinstance(function, type):
-        raise reading.refuse("a class cannot be served; give a function, or an object with __call__")
+    if isinstance(function, type) and not reading.makes_value:
+        method = f"{function.__name__}(...).method"
+        raise reading.refuse(f"a class cannot be served; give a function, {method}, or an object with __call__")
     if isinstance(function, classmethod):
         raise reading.refuse("a classmethod is served once its class exists: give the bound method")
     if not callable(function):
         raise reading.refuse(f"not a callable but {type(function).__name__}")
     inner = heart(function)
-    if not reading.takes_generators and (inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)):
-        raise reading.refuse("a generator cannot be served; return one value")
+    if not reading.makes_value and (inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)):
+        raise reading.refuse("a function that yields cannot be served; collect the values and return them in a list")
+
+
+def _check_returned(returns: object, reading: Reading) -> None:
+    """What comes step by step cannot be sent in one answer, and only a generator can be told by looking at it."""
+    if not reading.makes_value and (typing.get_origin(returns) or returns) in _STEP_BY_STEP:
+        raise reading.refuse("an async iterator cannot be sent; collect the values and return them in a list")
 
 
 def _declared(function: AnyCallable, reading: Reading) -> inspect.Signature:

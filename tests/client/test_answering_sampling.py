@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from mcport import InvalidAnswer, Rejected, Sampling
+from mcport import InvalidAnswer, QuestionFailed, Rejected, Sampling
 from mcport.spec.types import (
     CreateMessageRequestParams,
     CreateMessageResult,
+    ImageContent,
     TextContent,
     ToolUseContent,
 )
@@ -121,6 +122,24 @@ async def test_a_model_that_may_use_tools_uses_them_and_reads_what_came_of_it() 
     messages = {"messages": [WORDS, USE, GOT]}
     then = await answer_of(LATEST, "sampling/createMessage", {**SAMPLE, **tools, **messages}, sample=sample)
     assert then["result"]["content"]["text"] == "3"
+
+
+@pytest.mark.requirement("content.base64-data")
+@pytest.mark.parametrize("revision", [*HANDSHAKE, STATELESS])
+async def test_an_image_that_is_none_is_not_sent(revision: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def model(question: CreateMessageRequestParams) -> CreateMessageResult:
+        return CreateMessageResult(role="assistant", content=said.pop(), model="m")
+
+    said = [ImageContent(data="no base64", mime_type="image/png"), ImageContent(data="aQ==", mime_type="image/png")]
+    answer = await answer_of(revision, "sampling/createMessage", SAMPLE, sample=model)
+    assert answer["result"]["content"] == {"type": "image", "data": "aQ==", "mimeType": "image/png"}
+    if revision == STATELESS:
+        with pytest.raises(QuestionFailed):
+            await answer_of(revision, "sampling/createMessage", SAMPLE, sample=model)
+    else:
+        answer = await answer_of(revision, "sampling/createMessage", SAMPLE, sample=model)
+        assert answer["error"] == {"code": -32603, "message": "the client could not answer"}
+    assert "content[0]: data is not base64" in caplog.text
 
 
 WITH_TOOLS = {**SAMPLE, "tools": [{"name": "add", "inputSchema": {"type": "object"}}]}

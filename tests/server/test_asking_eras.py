@@ -354,7 +354,7 @@ async def test_a_call_that_is_cancelled_withdraws_its_question(revision: str) ->
 
 
 @pytest.mark.parametrize("revision", NEW)
-@pytest.mark.requirement("mrtr.only-way-to-ask", "mrtr.request-kinds")
+@pytest.mark.requirement("mrtr.only-way-to-ask", "mrtr.request-kinds", "mrtr.result-type")
 async def test_questions_travel_in_results_only(revision: str) -> None:
     async with serving(server, revision, EVERYTHING) as wire:
         result = await wire.call("everything")

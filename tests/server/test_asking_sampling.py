@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcport import Context, ListRoots, Sample, Server
+from mcport import Context, InputRequired, ListRoots, Sample, Server
 from mcport.core.asking.form_values import Unfit
 from mcport.errors import InvalidAnswer
 from mcport.spec.model import Unsendable
@@ -20,6 +20,7 @@ PLAIN = [name for name in ALL if name not in TOOLED]
 
 WEATHER: Json = {"name": "weather", "inputSchema": {"type": "object", "properties": {"city": {"type": "string"}}}}
 WISH: Json = {"type": "tool_use", "id": "u1", "name": "weather", "input": {"city": "Paris"}}
+NO_IMAGE: Json = {"type": "image", "data": "no base64", "mimeType": "image/png"}
 OUTCOME: Json = {"type": "tool_result", "toolUseId": "u1", "content": [{"type": "text", "text": "18"}]}
 
 
@@ -171,6 +172,8 @@ def test_a_conversation_with_tools_in_order_is_fine() -> None:
         {"messages": [{"role": "user"}]},
         {"messages": [{"content": "x"}]},
         {"messages": [{"role": "user", "content": {"type": "video"}}]},
+        {"messages": [{"role": "user", "content": NO_IMAGE}]},
+        {"messages": [{"role": "user", "content": [TEXT, NO_IMAGE]}]},
         {"include_context": "everything"},
         {"max_tokens": "many"},
     ],
@@ -180,6 +183,35 @@ def test_a_conversation_with_tools_in_order_is_fine() -> None:
 def test_what_the_protocol_does_not_allow_is_refused_before_it_is_sent(options: Any) -> None:
     with pytest.raises(ValueError, match=r"sampling: \S"):
         Sample(**{"messages": "?", **options})
+
+
+SAYS = [{"role": "user", "content": {"type": "text", "text": "?"}}]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"messages": [{"role": "user", "content": NO_IMAGE}], "maxTokens": 9},
+        {"messages": [{"role": "system", "content": TEXT}], "maxTokens": 9},
+        {"messages": SAYS, "maxTokens": 9, "modelPreferences": {"costPriority": 1.1}},
+        {"messages": SAYS},
+        {"messages": [*SAYS, model(WISH)], "maxTokens": 9, "tools": [WEATHER]},
+    ],
+)
+@pytest.mark.requirement("sampling.validate-content", "sampling.priorities-range", "content.base64-data")
+@pytest.mark.requirement("sampling.tool-use-balanced", revisions=TOOLED)
+async def test_what_the_protocol_does_not_allow_is_not_asked_by_hand_either(revision: str, params: Json) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def think() -> InputRequired:
+        return InputRequired({"k": {"method": "sampling/createMessage", "params": params}})
+
+    async with serving(server, revision, EVERYTHING) as far:
+        assert (await far.error("tools/call", {"name": "think"}))["code"] == -32603
+        await far.silent()
 
 
 def test_names_of_models_alone_are_hints() -> None:

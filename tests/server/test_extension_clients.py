@@ -50,9 +50,10 @@ async def test_a_client_declares_no_extension_unless_told_to(spoken: str) -> Non
     assert b"extensions" not in b"".join(sent)
 
 
-@STATELESS
+@SPOKEN
 @pytest.mark.requirement("extension.fallback-or-reject", revisions=[REVISION])
-async def test_a_server_without_an_extension_answers_a_client_that_has_it_without(revision: str) -> None:
+@pytest.mark.requirement("ext.fallback-or-reject")
+async def test_a_server_without_an_extension_answers_a_client_that_has_it_without(spoken: str) -> None:
     plain = Server("plain")
 
     @plain.tool
@@ -60,7 +61,7 @@ async def test_a_server_without_an_extension_answers_a_client_that_has_it_withou
         return "done at once"
 
     extension = ClientExtension(JOBS, result_types={"com.example/job": ["tools/call"]})
-    async with Client(plain, revision=revision, extensions=[extension]) as client:
+    async with Client(plain, revision=spoken, extensions=[extension]) as client:
         assert (await client.call_tool("work")).text() == "done at once"
         with pytest.raises(RemoteError) as caught:
             await client.request("com.example/jobs.get", {"jobId": "j1"})
@@ -77,7 +78,7 @@ async def test_a_client_declares_no_extensions_in_the_handshake_era(revision: st
     assert JOBS.encode() not in b"".join(sent)
 
 
-@pytest.mark.requirement("result-type.accepted-set", revisions=[REVISION])
+@pytest.mark.requirement("result-type.accepted-set", "extension.empty-settings", revisions=[REVISION])
 @pytest.mark.requirement("result-type.unrecognized-invalid", revisions=[REVISION])
 @STATELESS
 async def test_a_client_reads_result_types_of_extensions_that_it_declares_and_no_others(revision: str) -> None:

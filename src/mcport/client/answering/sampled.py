@@ -1,6 +1,6 @@
 """Sampling: what may be asked of a model, and how what it said is sent (client/sampling).
 
-Below: the facade.
+Below: `core.soundness`, the facade.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.jsonrpc import JsonObject
+from mcport.core.soundness import check_content
 from mcport.spec.revisions import Revision
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def said_message(answer: Any, *, model: str, revision: Revision) -> JsonObject:
     fault = _fault_in(answer.content, revision)
     if fault is not None:
         raise ValueError(f"the answer cannot be said in protocol version {revision.name}: {fault}")
+    check_content(answer)
     said: JsonObject = answer.to_wire(revision.name)
     if not revision.samples_with_tools and isinstance(said["content"], list):
         said["content"] = said["content"][0]

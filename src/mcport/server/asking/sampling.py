@@ -13,6 +13,7 @@ from mcport.core.asking.capabilities import SAMPLING, SAMPLING_CONTEXT, SAMPLING
 from mcport.core.asking.form_values import Unfit
 from mcport.core.asking.samples import check_messages, fitted_messages
 from mcport.core.jsonrpc import JsonObject
+from mcport.core.soundness import check_content
 from mcport.spec.model import Model, first_fault
 from mcport.spec.revisions import Revision
 
@@ -66,35 +67,25 @@ class Sample:
     params: JsonObject = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.params = self._params()
-        check_messages(self.params["messages"])
+        self.params = judged(self._said())
 
-    def _params(self) -> JsonObject:
-        """Return the parameters in the words of the newest revision, checked."""
-        from pydantic import ValidationError
-
-        from mcport.spec.types import CreateMessageRequestParams
-
+    def _said(self) -> JsonObject:
+        """Return the parameters as the author gave them, for the facade type to judge."""
         given = self.messages
         said = [given] if isinstance(given, str | Mapping | Model) else list(given)
         choice = self.tool_choice
-        try:
-            return CreateMessageRequestParams.model_validate(
-                {
-                    "messages": [_message(each) for each in said],
-                    "max_tokens": self.max_tokens,
-                    "system_prompt": self.system_prompt,
-                    "temperature": self.temperature,
-                    "stop_sequences": self.stop_sequences,
-                    "model_preferences": _preferences(self.model_preferences),
-                    "include_context": self.include_context,
-                    "metadata": self.metadata,
-                    "tools": None if self.tools is None else [_plain(each) for each in self.tools],
-                    "tool_choice": {"mode": choice} if isinstance(choice, str) else _plain(choice),
-                }
-            ).to_wire()
-        except ValidationError as error:
-            raise ValueError(f"sampling: {first_fault(error)}") from None
+        return {
+            "messages": [_message(each) for each in said],
+            "max_tokens": self.max_tokens,
+            "system_prompt": self.system_prompt,
+            "temperature": self.temperature,
+            "stop_sequences": self.stop_sequences,
+            "model_preferences": _preferences(self.model_preferences),
+            "include_context": self.include_context,
+            "metadata": self.metadata,
+            "tools": None if self.tools is None else [_plain(each) for each in self.tools],
+            "tool_choice": {"mode": choice} if isinstance(choice, str) else _plain(choice),
+        }
 
     @property
     def text(self) -> str:
@@ -113,6 +104,24 @@ class Sample:
 
     def read(self, answer: JsonObject) -> CreateMessageResult:
         return read_sample(answer)
+
+
+def judged(said: JsonObject) -> JsonObject:
+    """Return parameters in the words of the newest revision. Raises ValueError where they break its rules."""
+    from pydantic import ValidationError
+
+    from mcport.spec.types import CreateMessageRequestParams
+
+    try:
+        question = CreateMessageRequestParams.model_validate(said)
+        check_content(question)
+    except ValidationError as error:
+        raise ValueError(f"sampling: {first_fault(error)}") from None
+    except ValueError as error:
+        raise ValueError(f"sampling: {error}") from None
+    params: JsonObject = question.to_wire()
+    check_messages(params["messages"])
+    return params
 
 
 def needs_of(params: JsonObject) -> Sequence[str]:

@@ -16,7 +16,7 @@ from mcport.spec.revisions import Revision
 
 from .form_types import form_of
 from .questions import ELICIT, LIST_ROOTS, SAMPLE, ListRoots, action_of
-from .sampling import needs_of, read_sample
+from .sampling import judged, needs_of, read_sample
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Wired:
 def question_of(value: object, key: str) -> Any:
     """Return what was given as a question: one of the classes, or a request as on the wire.
 
-    Raises TypeError for anything else, ValueError for a method that asks nothing.
+    Raises TypeError for anything else, ValueError for a method that asks nothing and for a question that breaks a rule.
     """
     if not isinstance(value, Mapping):
         if not hasattr(value, "wire"):
@@ -66,4 +66,6 @@ def question_of(value: object, key: str) -> Any:
         _ = form_of(params.get("requestedSchema", ()) or {})
     if method == ELICIT and params.get("mode") == "url":
         check_url(str(params.get("url")))
+    if method == SAMPLE:
+        _ = judged(params)
     return Wired(method, params)

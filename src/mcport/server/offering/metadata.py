@@ -1,7 +1,7 @@
 """What the metadata of a tool, a resource or a prompt may be: titles, icons, annotations and their like.
 
 All of it is sent as it is to everybody who lists, so that one value that cannot be sent would take the whole list with
-it. Loaded with the first option that is given. Below: `core.rules`, `soundness`, `cache_hint`.
+it. Loaded with the first option that is given. Below: `core.rules`, `core.soundness`, `cache_hint`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from mcport.core.rules import FLAG, ICONS, JSON, SIZE, TEXT, Rule, of_kind, of_model
-from mcport.server.results.soundness import check_annotations, check_media_type
+from mcport.core.soundness import check_annotations, check_media_type
 
 from .cache_hint import NEVER, Scope
 

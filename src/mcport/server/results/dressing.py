@@ -13,10 +13,10 @@ from mcport.core.dialects.contract import Offer
 from mcport.core.dialects.envelope import Envelope
 from mcport.core.jsonrpc import JsonObject, Raw
 from mcport.core.meta_keys import PROTOCOL_PREFIX, check_meta
+from mcport.core.soundness import check_content
 from mcport.server.extensions.extension_result import ExtensionResult
 from mcport.spec.revisions import Revision
 
-from .soundness import check_content
 from .unsendable import unsendable
 
 

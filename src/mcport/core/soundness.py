@@ -1,4 +1,4 @@
-"""Whether content that a handler made is what it says: base64, media types, URIs, dates, priorities.
+"""Whether content that this side made is what it says: base64, media types, URIs, dates, priorities.
 
 The types of the facade cannot tell, since what comes from a peer is read as it is (server/prompts and server/tools,
 "Image Content" and its neighbours; server/resources, "Resource Contents" and "Annotations"). Below: `core.uri`.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:
 
 
 def check_content(result: object) -> None:
-    """Raise ValueError, in one line, for a block, contents or a message of a result that is not sound."""
+    """Raise ValueError, in one line, for a block, contents or a message of a result or question that is not sound."""
     for name in ("content", "contents", "messages"):
-        for index, part in enumerate(getattr(result, name, None) or ()):
+        parts = getattr(result, name, None) or ()
+        for index, part in enumerate(parts if isinstance(parts, Sequence) else (parts,)):
             for piece in _pieces(part):
                 if fault := _fault(piece):
                     raise ValueError(f"{name}[{index}]: {fault}")
@@ -43,12 +44,13 @@ def check_annotations(annotations: Any) -> None:
 
 
 def _pieces(part: Any) -> Iterator[Any]:
-    """A part of a result, and what is inside it: the content of a message, the resource of a block."""
-    yield part
-    for name in ("content", "resource"):
-        inner = getattr(part, name, None)
-        if inner is not None and not isinstance(inner, str):
-            yield from _pieces(inner)
+    """A part of a result, and what is inside it: the content of a message, one block or many; a block's resource."""
+    for piece in part if isinstance(part, list) else (part,):
+        yield piece
+        for name in ("content", "resource"):
+            inner = getattr(piece, name, None)
+            if inner is not None and not isinstance(inner, str):
+                yield from _pieces(inner)
 
 
 def _fault(piece: Any) -> str | None:

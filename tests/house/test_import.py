@@ -153,6 +153,14 @@ def test_p17_neither_a_client_nor_a_server_of_the_commonest_types_loads_pydantic
     assert run(PLAIN_SERVER + PLAIN_CLIENT.format(server="", revision=None) + look).stdout.split() == []
 
 
+def test_p17_titles_and_their_like_load_neither_the_types_of_the_facade_nor_pydantic() -> None:
+    """What is said of a server or a tool is checked when it is said, by rules that cost only who says it."""
+    said = "server = Server('titled', '1', title='T', instructions='I', page_size=3)\n"
+    said += "server.tool(title='T', description='D', meta={'a': 1}, structured=False)(rooms)\n"
+    look = "print(*(name for name in sys.modules if name.startswith(('pydantic.', 'mcport.spec.types'))))"
+    assert run(PLAIN_SERVER + said + look).stdout.split() == []
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes have rooms of their own on Windows")
 @pytest.mark.parametrize("revision", ["2024-11-05", "2025-11-25", "2026-07-28"])
 def test_p17_until_the_first_answer_neither_side_loads_a_room_of_a_feature_that_is_not_used(revision: str) -> None:

@@ -50,6 +50,7 @@ SHARED: list[tuple[str, Any, str]] = [
     ("timeout", -1, "timeout is a positive number of seconds, not -1"),
     ("max_concurrency", 0, "max_concurrency is at least 1, not 0"),
     ("needs", "telepathy", "needs: unknown client capability 'telepathy'; known: elicitation, "),
+    ("tags", {"x"}, "there is no option 'tags'. What is the application's own goes into meta={...}."),
     ("titel", "x", "there is no option 'titel'. Did you mean 'title'?"),
 ]
 OF_TOOLS: list[tuple[str, Any, str]] = [
@@ -133,6 +134,28 @@ async def test_what_is_refused_while_the_server_runs_leaves_its_lists_as_they_we
         (resource,) = (await wire.ask("resources/list"))["result"]["resources"]
     assert (tool["title"], tool["icons"]) == ("Work", [{"src": "https://a.example/i.png"}])
     assert resource["_meta"] == {"when": [1, None, "x"]}
+
+
+def half(a: str = "") -> str:
+    """Has \ud83d in its text."""
+    return a
+
+
+def test_what_is_shown_of_the_function_itself_must_be_sendable_too() -> None:
+    server = Server("demo")
+    for kind, register in [("tool 'half'", server.tool), ("prompt 'half'", server.prompt)]:
+        with pytest.raises(ValueError, match=rf"^{kind}: its docstring or schema cannot be JSON: ") as caught:
+            register(half)
+        line_of(caught.value)
+    for uri in ("a://b", "a://{a}"):
+        with pytest.raises(ValueError, match=r"^resource 'a://.*': its docstring or schema cannot be JSON: "):
+            server.add_resource(uri, half)
+    infinite = {"type": "object", "properties": {"a": {"default": float("inf")}}}
+    with pytest.raises(ValueError, match=r"^tool 'raw': its docstring or schema cannot be JSON: "):
+        server.add_raw_tool("raw", work, input_schema=infinite)
+    with pytest.raises(ValueError, match=r"^tool 'work': its docstring or schema cannot be JSON: "):
+        server.add_tool(work, output_schema=infinite)
+    assert len(server._tools.listing) == len(server._prompts.listing) == len(server._resources.listing) == 0
 
 
 # ---- what stands where something else belongs

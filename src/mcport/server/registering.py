@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Unpack, overload
 
 from mcport.core.dialects.contract import Offer
-from mcport.core.jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject, dump
 
 from .dependencies import Dependencies
 from .offering.cache_hint import CacheHint
@@ -78,8 +78,8 @@ class Registrar:
         """Register a function as a tool; use it as a decorator, with or without options (`ToolOptions` has them all).
 
         The function's type hints and docstring become its schema, `name` defaults to the function's. It is returned
-        unchanged. Raises TypeError for a function that cannot be a tool or an option that does not exist, ValueError
-        for a name that is taken or `meta` that is not for applications; a name that clients may not take well is
+        unchanged. Raises TypeError or ValueError, in one line that names the tool and the option, for a function that
+        cannot be a tool, an option that cannot be, and a name that is taken; a name that clients may not take well is
         logged as a warning. See server/tools of the specification.
         """
         return _decorating("tool", self.add_tool, function, options)
@@ -118,9 +118,9 @@ class Registrar:
         """Register a function that reads a resource; `uri` may be a URI template whose variables it takes.
 
         The function returns text, bytes, or a value that becomes JSON; None says that there is no such resource.
-        `ResourceOptions` has all options. It is returned unchanged. Raises TypeError where variables and parameters
-        differ or an option does not exist, ValueError for a URI that is none or is taken, a template that cannot be
-        matched, `meta` that is not for applications, or caching hints that cannot be.
+        `ResourceOptions` has all options. It is returned unchanged. Raises TypeError or ValueError, in one line that
+        names the resource and the option, where variables and parameters differ, for a URI that is none or is taken, a
+        template that cannot be matched, and an option that cannot be.
         See server/resources of the specification.
         """
         given = self._checked("resource", _checked_uri(uri), options)
@@ -152,6 +152,7 @@ class Registrar:
         if template is None and not is_uri(uri):
             raise ValueError(f"{uri!r} is no URI (RFC 3986): a scheme, a colon, and odd characters percent-encoded")
         _check_variables(uri, template, signature)
+        _check_shown(f"resource {uri!r}", signature.description)
         hint = self._hint.but(given.get("ttl_ms"), given.get("cache_scope"))
         if given.get("visible") is not None:
             hint = hint.but(scope="private")
@@ -169,8 +170,8 @@ class Registrar:
         """Register a function that makes a prompt; use it as a decorator, with or without options (`PromptOptions`).
 
         It takes strings and returns a string, a message, or a list of these. It is returned unchanged. Raises
-        TypeError for a function that cannot be a prompt or an option that does not exist, ValueError for a name that
-        is taken or `meta` that is not for applications.
+        TypeError or ValueError, in one line that names the prompt and the option, for a function that cannot be a
+        prompt, an option that cannot be, and a name that is taken.
         See server/prompts of the specification.
         """
         return _decorating("prompt", self.add_prompt, function, options)
@@ -179,6 +180,7 @@ class Registrar:
         """Register a function that makes a prompt, as `prompt` does; also while the server runs, from any thread."""
         given = self._checked("prompt", options.get("name") or name_of(function), options)
         called, signature = self._dependencies.read(function, given.get("name"))
+        _check_shown(f"prompt {signature.name!r}", signature.description, signature.input_schema)
         self._prompts.listing.add(
             PromptEntry(function=called, signature=signature, **{"name": signature.name, **given})
         )
@@ -223,6 +225,8 @@ def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, 
     kept = {key: value for key, value in given.items() if key not in ("structured", "output_schema")}
     declared = {key: value for key, value in given.items() if key in ("structured", "output_schema")}
     output = structured_of(given["name"], signature.returns, **declared)
+    schemas = signature.input_schema, output.schema if output is not None else None
+    _check_shown(f"tool {given['name']!r}", signature.description, *schemas)
     return ToolEntry(function=function, signature=signature, output=output, **kept)
 
 
@@ -247,6 +251,14 @@ def _checked_uri(uri: object) -> str:
         return uri
     about = f" above {name_of(uri)!r}" if callable(uri) else f", not {type(uri).__name__}"
     raise TypeError(f"resource: the URI comes first: write @server.resource('scheme://path'){about}")
+
+
+def _check_shown(what: str, *parts: object) -> None:
+    """Raise ValueError for a docstring or a schema that no list can carry: half of a character, a number like NaN."""
+    try:
+        dump(parts)
+    except ValueError as error:
+        raise ValueError(f"{what}: its docstring or schema cannot be JSON: {error}") from None
 
 
 def _template_of(uri: str) -> UriTemplate:

@@ -115,7 +115,8 @@ def _checked(
     known = _KNOWN[kind]
     for name in options:
         if name not in known:
-            raise TypeError(f"there is no option {name!r}.{did_you_mean(name, known)}")
+            near = did_you_mean(name, known) or " What is the application's own goes into meta={...}."
+            raise TypeError(f"there is no option {name!r}.{near}")
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
     if given:

@@ -14,6 +14,7 @@ from tests.server.wire import ALL, NEW, OLD, Json, serving
 pytestmark = pytest.mark.anyio
 
 ELICITING = [name for name in ALL if REVISIONS[name].elicits]
+VISITING = [name for name in ALL if REVISIONS[name].elicits_url]
 
 
 def a_server() -> Server:
@@ -161,6 +162,69 @@ async def test_what_asks_nothing_or_what_is_no_question_is_the_servers_fault(rev
             del values[0]
 
 
+FORM: Json = {"type": "object", "properties": {"n": {"type": "string"}}}
+CHOICES: Json = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
+
+
+@pytest.mark.parametrize("revision", ELICITING)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"requestedSchema": FORM},
+        {"message": 7, "requestedSchema": FORM},
+        {"message": "", "requestedSchema": FORM},
+        {"mode": "odd", "message": "?", "requestedSchema": FORM},
+        {"mode": "url", "url": "https://example.com/"},
+        {"mode": "url", "message": "?"},
+    ],
+)
+@pytest.mark.requirement("elicitation.message-required", "elicitation.form-params", revisions=ELICITING)
+@pytest.mark.requirement(
+    "elicitation.url-params", revisions=[name for name in ELICITING if REVISIONS[name].elicits_url]
+)
+async def test_an_elicitation_by_hand_that_breaks_a_rule_is_not_sent(revision: str, params: Json) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def ask() -> InputRequired:
+        return InputRequired({"k": {"method": "elicitation/create", "params": params}})
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        assert (await wire.error("tools/call", {"name": "ask"}))["code"] == -32603
+        await wire.silent()
+
+
+@pytest.mark.parametrize("revision", ELICITING)
+@pytest.mark.requirement("elicitation.schema-flat-primitives")
+@pytest.mark.requirement(
+    "elicitation.url-params", revisions=[name for name in ELICITING if REVISIONS[name].elicits_url]
+)
+async def test_an_elicitation_by_hand_goes_out_in_the_words_of_the_revision(revision: str) -> None:
+    server, has = Server("x"), REVISIONS[revision]
+
+    @server.tool
+    async def ask(ctx: Context, params: dict[str, Any]) -> str | InputRequired:
+        question = {"method": "elicitation/create", "params": params}
+        return "k" if "k" in ctx.input_responses else InputRequired({"k": question})
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        user = Seen({"action": "decline"}, {"action": "decline"})
+        choosing = {"type": "object", "properties": {"some": CHOICES}}
+        params = {"message": "?", "requestedSchema": choosing}
+        if has.elicits_defaults:
+            assert await said(wire, "ask", user, params=params) == "k"
+            assert user.asked[0]["params"]["requestedSchema"] == choosing
+        else:
+            failed = await wire.call("ask", {"params": params})
+            assert "has no choice of several" in failed["content"][0]["text"]
+        if has.elicits_url:
+            page = {"mode": "url", "message": "?", "url": "https://example.com/"}
+            assert await said(wire, "ask", user, params=page) == "k"
+            asked = user.asked[-1]["params"]
+            assert {name: asked[name] for name in page} == page
+            assert ("elicitationId" in asked) is has.identifies_url_elicitations
+
+
 @pytest.mark.parametrize("revision", ALL)
 async def test_a_question_by_hand_needs_its_capability_as_well(revision: str) -> None:
     async with serving(a_server(), revision) as wire:
@@ -217,7 +281,7 @@ async def test_other_methods_cannot_ask(revision: str) -> None:
         await wire.silent()
 
 
-@pytest.mark.parametrize("revision", [name for name in ALL if REVISIONS[name].elicits_url])
+@pytest.mark.parametrize("revision", VISITING)
 async def test_a_url_by_hand_is_a_question_like_others(revision: str) -> None:
     server = Server("x")
 

@@ -7,24 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from mcport.core.asking.capabilities import FORM, ROOTS, URL
-from mcport.core.asking.urls import check_url
+from mcport.core.asking.capabilities import ROOTS
 from mcport.core.jsonrpc import JsonObject
 from mcport.spec.revisions import Revision
 
-from .form_types import form_of
-from .questions import ELICIT, LIST_ROOTS, SAMPLE, ListRoots, action_of
+from .questions import ELICIT, LIST_ROOTS, SAMPLE, Elicit, ElicitUrl, ListRoots
 from .sampling import judged, needs_of, read_sample
+
+_MEMBERS: Final = frozenset({"mode", "message", "requestedSchema", "url", "elicitationId"})
+"""What an elicitation says itself; whatever else was given goes out with it."""
 
 
 @dataclass(slots=True)
 class Wired:
-    """A question that is given as on the wire, or comes back from there; its answer stays as it is, once judged."""
+    """A question that is given as on the wire, or comes back from there; its answer stays as it is, once judged.
+
+    An elicitation goes out in the words of the revision, as the object does that is `meant`.
+    """
 
     method: str
     params: JsonObject
+    meant: Elicit[Any] | ElicitUrl | None = None
 
     @property
     def text(self) -> str:
@@ -33,20 +38,22 @@ class Wired:
     def needs(self, revision: Revision) -> Sequence[str]:
         if self.method == LIST_ROOTS:
             return (ROOTS,)
-        if self.method == SAMPLE:
-            return needs_of(self.params)
-        return (URL,) if self.params.get("mode") == "url" else (FORM,)
+        return needs_of(self.params) if self.meant is None else self.meant.needs(revision)
 
     def wire(self, revision: Revision, capabilities: JsonObject) -> JsonObject:
-        return self.params
+        if self.meant is None:
+            return self.params
+        asked = self.meant.wire(revision, capabilities)
+        more = {name: value for name, value in self.params.items() if name not in _MEMBERS}
+        return {**more, **{name: asked[name] for name in asked if name != "mode" or "mode" in self.params}}
 
     def read(self, answer: JsonObject) -> JsonObject:
         if self.method == LIST_ROOTS:
             ListRoots().read(answer)
         elif self.method == SAMPLE:
             read_sample(answer)
-        elif action_of(answer) == "accept" and self.params.get("mode") != "url":
-            form_of(self.params["requestedSchema"]).read(answer.get("content"))
+        elif self.meant is not None:
+            self.meant.read(answer)
         return answer
 
 
@@ -62,10 +69,19 @@ def question_of(value: object, key: str) -> Any:
     method, params = value.get("method"), value.get("params") or {}
     if method not in (ELICIT, SAMPLE, LIST_ROOTS) or not isinstance(params, dict):
         raise ValueError(f"{key!r}: a question is one of {ELICIT}, {SAMPLE} and {LIST_ROOTS}, not {method!r}")
-    if method == ELICIT and params.get("mode") != "url":
-        _ = form_of(params.get("requestedSchema", ()) or {})
-    if method == ELICIT and params.get("mode") == "url":
-        check_url(str(params.get("url")))
+    if method == ELICIT:
+        return Wired(method, params, _elicitation(params, key))
     if method == SAMPLE:
         _ = judged(params)
     return Wired(method, params)
+
+
+def _elicitation(params: JsonObject, key: str) -> Elicit[Any] | ElicitUrl:
+    message, mode = params.get("message"), params.get("mode", "form")
+    if not isinstance(message, str):
+        raise ValueError(f"{key!r}: an elicitation has a message that says what for")
+    if mode == "url":
+        return ElicitUrl(message, str(params.get("url")), params.get("elicitationId"))
+    if mode != "form":
+        raise ValueError(f"{key!r}: the mode of an elicitation is 'form' or 'url', not {mode!r:.60}")
+    return Elicit(message, params.get("requestedSchema") or {})

@@ -1,0 +1,134 @@
+"""Logs of what was said on streams, so that a stream that broke off can be continued, here or in another worker.
+
+`Events` is the port; a server that runs in several workers brings one that they share. An event is bytes, which mean
+nothing here. `MemoryEvents` keeps everything in this process, within bounds. Nothing sits below but `anyio`'s event.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import anyio
+
+MIB: Final = 1024 * 1024
+
+
+class Events(Protocol):
+    """Keeps logs of events for a while. Every method may be called at any time from any task of the loop."""
+
+    async def append(self, log: str, event: bytes, seconds: float) -> int:
+        """Write an event into a log, which begins with it if need be; return its cursor, greater than all before.
+
+        The log is forgotten when nothing is written for so many seconds.
+        """
+        ...
+
+    async def after(self, log: str, cursor: int, wait: float = 0.0) -> list[tuple[int, bytes]] | None:
+        """Return what was written after a cursor, with the cursors; 0 stands before everything.
+
+        Where there is nothing yet, wait for it, at most so many seconds. None: there is no such log any more, or what
+        came after the cursor was partly forgotten, so that going on there would leave a gap.
+        """
+        ...
+
+    async def drop(self, log: str) -> None:
+        """Forget a log."""
+        ...
+
+
+class _Log:
+    __slots__ = ("events", "forgotten", "more", "size", "until")
+
+    def __init__(self) -> None:
+        self.events: deque[tuple[int, bytes]] = deque()
+        self.forgotten = 0
+        self.more: anyio.Event | None = None
+        self.size = 0
+        self.until = 0.0
+
+    @property
+    def last(self) -> int:
+        """The cursor of what was written last."""
+        return self.events[-1][0] if self.events else self.forgotten
+
+
+class MemoryEvents:
+    """Keeps logs in this process: so many events and bytes of each, so many bytes in all; the oldest go first."""
+
+    def __init__(
+        self,
+        most_events: int = 1000,
+        most_bytes: int = 4 * MIB,
+        most_in_all: int = 64 * MIB,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most_events = most_events
+        self._most_bytes = most_bytes
+        self._most_in_all = most_in_all
+        self._now = now
+        self._size = 0
+        self._logs: OrderedDict[str, _Log] = OrderedDict()
+        """The log that was written to last stands last."""
+
+    async def append(self, log: str, event: bytes, seconds: float) -> int:
+        self._forget_over()
+        book = self._logs.get(log)
+        if book is None:
+            book = self._logs[log] = _Log()
+        self._logs.move_to_end(log)
+        cursor = book.last + 1
+        book.events.append((cursor, event))
+        book.until = self._now() + seconds
+        self._count(book, len(event))
+        self._shorten(book)
+        if book.more is not None:
+            book.more.set()
+            book.more = None
+        return cursor
+
+    async def after(self, log: str, cursor: int, wait: float = 0.0) -> list[tuple[int, bytes]] | None:
+        self._forget_over()
+        book = self._logs.get(log)
+        if book is None or cursor < book.forgotten:
+            return None
+        if cursor >= book.last and wait > 0:
+            book.more = book.more or anyio.Event()
+            with anyio.move_on_after(wait):
+                await book.more.wait()
+            if self._logs.get(log) is not book or cursor < book.forgotten:
+                return None
+        return [each for each in book.events if each[0] > cursor]
+
+    async def drop(self, log: str) -> None:
+        book = self._logs.pop(log, None)
+        if book is not None:
+            self._size -= book.size
+            if book.more is not None:
+                book.more.set()
+
+    def _count(self, book: _Log, size: int) -> None:
+        book.size += size
+        self._size += size
+
+    def _shorten(self, book: _Log) -> None:
+        """Forget the oldest events of a log, and then the logs that were not written to for the longest time."""
+        while len(book.events) > self._most_events or (book.size > self._most_bytes and len(book.events) > 1):
+            book.forgotten, event = book.events.popleft()
+            self._count(book, -len(event))
+        while self._size > self._most_in_all and len(self._logs) > 1:
+            self._pop_oldest()
+
+    def _forget_over(self) -> None:
+        now = self._now()
+        while self._logs and next(iter(self._logs.values())).until <= now:
+            self._pop_oldest()
+
+    def _pop_oldest(self) -> None:
+        _, book = self._logs.popitem(last=False)
+        self._size -= book.size
+        if book.more is not None:
+            book.more.set()

@@ -20,7 +20,7 @@ OPTIONS: list[tuple[str, Any, str]] = [
     ("elicit_url", 3, "elicit_url is a function, got 3"),
     ("sample", "x", "sample is a function, got 'x'"),
     ("approve", 3, "approve is a function, got 3"),
-    ("roots", 5, "roots is a list, not int"),
+    ("roots", 5, "roots is a list of paths, file:// URIs or Root objects, or a function, not int"),
     ("roots", [5], "a root is a path, a file:// URI or a Root; got 5"),
     ("info", "x", "info is an object such as Implementation(name='my-host', version='1.0'), not str"),
     ("info", {"name": "x"}, "info is an object such as Implementation(name='my-host', version='1.0'), not dict"),

@@ -6,7 +6,7 @@ What is not here is judged by the room that it is for. Loaded with the first opt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, Final
 
@@ -35,8 +35,9 @@ def _environment(name: str, value: Any) -> None:
 
 
 def _roots(name: str, value: Any) -> None:
-    if not callable(value):
-        SEVERAL(name, value)
+    if not callable(value) and not isinstance(value, Iterable):
+        words = "a list of paths, file:// URIs or Root objects, or a function"
+        raise TypeError(f"{name} is {words}, not {type(value).__name__}")
 
 
 RULES: Final[Mapping[str, Rule]] = {

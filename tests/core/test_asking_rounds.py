@@ -113,6 +113,16 @@ def test_a_new_question_beside_an_unused_answer_is_drift() -> None:
     assert second.ask(second.key("s", None), "s", "text of s") is None
 
 
+def test_an_answer_to_what_was_asked_beside_other_things_may_lie_unused() -> None:
+    first = Rounds("c")
+    key = ask(first, "q")
+    first.set_aside()
+    second = next_round(first, {key: 1})
+    assert second.ask(second.key("r", None), "r", "text of r") is None
+    third = next_round(second)
+    assert third.ask(third.key("s", None), "s", "text of s") is None
+
+
 def test_there_is_a_last_round() -> None:
     rounds = Rounds("c")
     for number in range(ROUNDS):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
+import logging
 from typing import Any
 
 import anyio
@@ -10,7 +13,7 @@ import pytest
 
 from mcport import Context, Server
 from mcport.errors import InternalError
-from tests.server.answering import ELICITS, Seen, accept, said
+from tests.server.answering import ELICITS, Seen, accept, asked, retry, said
 from tests.server.wire import NEW, serving
 
 pytestmark = pytest.mark.anyio
@@ -118,3 +121,74 @@ async def test_arguments_with_a_number_that_is_none_are_the_clients_fault(revisi
         request = {"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params}
         wire.send(json.dumps(request).replace('"HERE"', "1e400").encode())
         assert (await wire.read())["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("revision", NEW)
+async def test_rule_12_tasks_that_ask_in_another_order_each_round_are_no_drift(
+    revision: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, runs = Server("x"), 0
+
+    @server.tool
+    async def ask(ctx: Context) -> str:
+        nonlocal runs
+        runs += 1
+        found: dict[str, str] = {}
+
+        async def one(text: str, turns: int) -> None:
+            await ctx.once(text, dict)
+            for _ in range(turns):
+                await anyio.lowlevel.checkpoint()
+            found[text] = str((await ctx.elicit(text, str)).data)
+
+        async with anyio.create_task_group() as tasks:
+            for number, text in enumerate("abc"):
+                tasks.start_soon(one, text, (number + 2 * runs) % 3 * 5)
+            if runs % 2:
+                await anyio.sleep(0.001)
+            await ctx.elicit("beside", str)
+        return "".join(found[text] for text in "abc")
+
+    async with serving(server, revision, ELICITS) as wire:
+        assert await said(wire, "ask", lambda question: accept(value=question["params"]["message"])) == "abc"
+    assert runs > 2
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("revision", NEW)
+async def test_rule_12_drift_in_a_plain_function_is_told(revision: str, caplog: pytest.LogCaptureFixture) -> None:
+    server, clock = Server("x"), iter(range(10))
+
+    @server.tool
+    def ask(ctx: Context) -> str:
+        return str(ctx.blocking.elicit(f"It is {next(clock)} o'clock. Go on?", str).data)
+
+    async with serving(server, revision, ELICITS) as wire:
+        first = await asked(wire, "ask")
+        answers = {key: accept(value="y") for key in first["inputRequests"]}
+        await wire.ask("tools/call", retry({"name": "ask", "arguments": {}}, first, answers))
+    (line,) = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    assert line.startswith("tools/call of 'ask' asks")
+    assert "It is 1 o'clock" in line
+    assert "It is 0 o'clock" in line
+
+
+@pytest.mark.parametrize("revision", NEW)
+async def test_rule_4_tasks_of_asyncio_that_are_stopped_are_not_complained_of(
+    revision: str, anyio_backend_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if anyio_backend_name != "asyncio":
+        pytest.skip("such tasks are asyncio's own")
+    server = Server("x")
+
+    @server.tool
+    async def ask(ctx: Context) -> str:
+        one, two = (asyncio.create_task(ctx.elicit(text, str)) for text in "ab")
+        await asyncio.sleep(0)
+        return f"{(await one).data}{(await two).data}"
+
+    async with serving(server, revision, ELICITS) as wire:
+        assert await said(wire, "ask", lambda question: accept(value=question["params"]["message"])) == "ab"
+        gc.collect()
+        await wire.silent()
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]

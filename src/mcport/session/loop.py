@@ -54,6 +54,10 @@ class Loop(Protocol):
         """Keep a task that was spawned until it ends, since whoever kept it does so no longer."""
         ...
 
+    def excuse(self) -> Callable[[], bool]:
+        """Let the running task end with an exception that nobody reads; return what says whether it has ended so."""
+        ...
+
     def soon(self, call: Callable[[], None], /) -> object:
         """Call `call` in the loop's next turn."""
         ...

@@ -7,6 +7,7 @@ import contextvars
 import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeAlias
 
 import anyio
@@ -39,6 +40,13 @@ class AsyncioLoop:
         self._kept.add(task)
         task.add_done_callback(self._kept.discard)
 
+    def excuse(self) -> Callable[[], bool]:
+        task = asyncio.current_task(self._loop)
+        assert task is not None
+        task.remove_done_callback(_read)
+        task.add_done_callback(_read)
+        return partial(_failed, task)
+
     def soon_from_thread(self, call: Callable[[], None]) -> None:
         try:
             self._loop.call_soon_threadsafe(call)
@@ -65,6 +73,15 @@ class AsyncioLoop:
     def watch_writing(self, fd: int, ready: Callable[[], None]) -> _Watch:
         self._loop.add_writer(fd, ready)
         return _Watch(self._loop.remove_writer, fd)
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
+
+
+def _read(task: asyncio.Task[Any]) -> None:
+    """Look at how a task ended, so that asyncio does not complain that nobody did."""
+    _failed(task)
 
 
 def _plain(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Spawn:

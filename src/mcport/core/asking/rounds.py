@@ -57,6 +57,7 @@ class Rounds:
 
     __slots__ = (
         "_answers",
+        "_aside",
         "_kept",
         "_named",
         "_open",
@@ -82,6 +83,7 @@ class Rounds:
         for key, (question, text) in page.get("open", {}).items():
             if key in responses:
                 self._answers[key] = (question, text, responses[key])
+        self._aside: set[str] = set(page.get("aside", ()))
         self._open: dict[str, tuple[str, str]] = {}
         self._named: set[str] = set()
         self._times: dict[str, int] = {}
@@ -138,8 +140,13 @@ class Rounds:
     def ask(self, key: str, question: str, text: str) -> Drift | None:
         """Note a question as asked in this round; return what is odd about it."""
         self._open[key] = (question, text[:TEXT])
-        unused = next((self._answers[each][1] for each in self._answers if each in self._unused), None)
+        left = self._unused - self._aside
+        unused = next((self._answers[each][1] for each in self._answers if each in left), None)
         return None if unused is None else Drift(text[:TEXT], unused)
+
+    def set_aside(self) -> None:
+        """What this round asks came up beside other things that the run did: it may come up earlier or later."""
+        self._aside.update(self._open)
 
     # ---- kept values
 
@@ -177,10 +184,11 @@ class Rounds:
             "chain": self.chain,
             "round": self.round + 1,
             "open": self._open,
+            "aside": sorted(self._aside),
             "answers": self._answers,
             "kept": self._kept,
             "progress": progress,
             "hand": hand,
             "state": state,
         }
-        return {name: value for name, value in page.items() if value not in (None, {})}
+        return {name: value for name, value in page.items() if value not in (None, {}, [])}

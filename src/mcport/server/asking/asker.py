@@ -14,7 +14,7 @@ import anyio.lowlevel
 
 from mcport.core.asking.capabilities import demand
 from mcport.core.asking.form_values import Unfit
-from mcport.core.asking.rounds import NOTHING, Rounds
+from mcport.core.asking.rounds import NOTHING, Drift, Rounds
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
@@ -52,7 +52,9 @@ class Asker:
         "_admitted",
         "_asked",
         "_cleaning_up",
+        "_drift",
         "_exchange",
+        "_failed",
         "_given",
         "_instead",
         "_note",
@@ -82,12 +84,15 @@ class Asker:
         self._given: dict[str, JsonObject] | None = None
         self._instead = instead
         self._cleaning_up: CleaningUp | None = None
+        self._drift: Drift | None = None
+        self._failed: Callable[[], bool] | None = None
 
     # ---- what a handler calls
 
     def check(self) -> None:
         """Raise the stop again if this run is over."""
         if self.required is not None:
+            self._exchange.outlet.loop.excuse()
             raise RunStopped
 
     async def check_in(self) -> None:
@@ -217,15 +222,9 @@ class Asker:
     # ---- the stop
 
     def _stop(self, missing: list[Posed]) -> NoReturn:
-        for posed in missing:
-            drift = self.rounds.ask(posed.key, posed.print, posed.text)
-            if drift is not None:
-                log.warning(
-                    "%s asks %r while the answer to %r lies unused: a time or random value? give key=",
-                    self._exchange.asked.method,
-                    drift.asked,
-                    drift.unused,
-                )
+        drifts = [self.rounds.ask(posed.key, posed.print, posed.text) for posed in missing]
+        self._drift = next(filter(None, drifts), None)
+        self._failed = self._exchange.outlet.loop.excuse()
         self.required = InputRequired({posed.key: posed.request for posed in missing})
         self._cleaning_up = CleaningUp(self._exchange, self._instead)
         raise RunStopped
@@ -234,13 +233,33 @@ class Asker:
         """Return what a stopped run comes to, whatever its handler returned or raised."""
         assert self.required is not None
         ending, self._cleaning_up = self._cleaning_up, None
-        if ending is not None and ending.end() and not _is_stop(error):
+        if ending is None:
+            return self.required
+        self._look_for_drift(error)
+        if ending.end() and not _is_stop(error):
             log.warning(
                 "%s went on after it had asked; what came of it is discarded, since it runs again with the answers. "
                 "Let what is no Exception pass where questions are asked",
                 named(self._exchange.asked),
             )
         return self.required
+
+    def _look_for_drift(self, error: BaseException | None) -> None:
+        """Tell of a question that came in place of another one, where that is certain.
+
+        Only a run of one task takes its questions in one order: a stop that ended other tasks comes in a group, or is
+        what one of them failed with.
+        """
+        assert self._failed is not None
+        if type(error) is not RunStopped or self._failed():
+            self.rounds.set_aside()
+        elif self._drift is not None:
+            log.warning(
+                "%s asks %r while the answer to %r lies unused: a time or random value? give key=",
+                named(self._exchange.asked),
+                self._drift.asked,
+                self._drift.unused,
+            )
 
 
 def _is_stop(error: BaseException | None) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator, BaseModel, Field
 
 from mcport import Context, Elicit, ElicitUrl, InputRequired, ListRoots, Sample, Server
 from mcport.spec.revisions import REVISIONS
@@ -13,6 +15,7 @@ from tests.server.wire import ALL, NEW, OLD, Json, serving
 
 pytestmark = pytest.mark.anyio
 
+EMPTY: Json = {"type": "object", "properties": {}}
 ELICITING = [name for name in ALL if REVISIONS[name].elicits]
 VISITING = [name for name in ALL if REVISIONS[name].elicits_url]
 
@@ -142,14 +145,19 @@ async def test_a_state_alone_asks_to_come_again(revision: str) -> None:
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("mrtr.one-of-two", "mrtr.request-kinds", revisions=NEW)
-async def test_what_asks_nothing_or_what_is_no_question_is_the_servers_fault(revision: str) -> None:
+async def test_what_asks_nothing_or_what_is_no_question_is_the_servers_fault(
+    revision: str, caplog: pytest.LogCaptureFixture
+) -> None:
     server = Server("x")
     values: list[Any] = [
         InputRequired(),
         InputRequired({}),
-        InputRequired({"k": object()}),  # type: ignore[dict-item]
         InputRequired({"k": {"method": "tools/list"}}),
         InputRequired({"k": {"method": "elicitation/create", "params": {"message": "?"}}}),
+        InputRequired({"k": {"method": "elicitation/create", "params": {"requestedSchema": EMPTY}}}),
+        InputRequired({"k": {"method": "elicitation/create", "params": 5}}),
+        InputRequired({"k": {"method": "sampling/createMessage", "params": {"messages": []}}}),
+        InputRequired({"k": {}}),
     ]
 
     @server.tool
@@ -159,6 +167,10 @@ async def test_what_asks_nothing_or_what_is_no_question_is_the_servers_fault(rev
     async with serving(server, revision, EVERYTHING) as wire:
         while values:
             assert (await wire.error("tools/call", {"name": "wrong", "arguments": {}}))["code"] == -32603
+            (line,) = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+            assert "tools/call of 'wrong' returned an InputRequired that cannot be asked: " in line
+            assert "Traceback" not in line
+            caplog.clear()
             del values[0]
 
 
@@ -295,3 +307,89 @@ async def test_a_url_by_hand_is_a_question_like_others(revision: str) -> None:
     async with serving(server, revision, EVERYTHING) as wire:
         assert await said(wire, "sign", user) == "accept"
     assert user.asked[0]["params"]["url"] == "https://example.com/sign"
+
+
+def not_sunday(day: str) -> str:
+    if day == "Sunday":
+        raise ValueError("closed")
+    return day
+
+
+class Booking(BaseModel):
+    code: str = Field(pattern="^[A-Z]{3}$")
+    price: float = Field(gt=0, lt=100, multiple_of=0.5)
+    day: Annotated[str, AfterValidator(not_sunday)] = "Monday"
+
+
+GOOD: Json = {"code": "ABC", "price": 2.5, "day": "Friday"}
+BAD: list[Json] = [{"code": "abc"}, {"price": 0}, {"price": 100}, {"price": 2.7}, {"day": "Sunday"}]
+
+
+@pytest.mark.parametrize("revision", ["2025-11-25", *NEW])
+@pytest.mark.parametrize("another", [False, True])
+@pytest.mark.requirement("mrtr.server-validates-responses", "mrtr.ask-again", revisions=NEW)
+async def test_an_answer_by_hand_is_held_against_all_that_its_type_demands(revision: str, another: bool) -> None:
+    """`another`: each round is served by another process, which knows only what JSON can say of a type."""
+    key = bytes(32)
+
+    def a_server() -> Server:
+        server = Server("x", seal_key=key)
+
+        @server.tool
+        async def book(ctx: Context) -> str | InputRequired:
+            if "trip" not in ctx.input_responses:
+                return InputRequired({"trip": Elicit("Which trip?", Booking)})
+            return str(ctx.input_responses["trip"]["content"]["code"])
+
+        return server
+
+    server = a_server()
+    if revision not in NEW:
+        async with serving(server, revision, EVERYTHING) as wire:
+            for bad in BAD:
+                assert await said(wire, "book", Seen(accept(**{**GOOD, **bad}), accept(**GOOD))) == "ABC"
+        return
+    async with serving(server, revision, EVERYTHING) as wire:
+        result = await asked(wire, "book")
+    for bad in [each for each in BAD if not another or "day" not in each]:
+        async with serving(a_server() if another else server, revision, EVERYTHING) as wire:
+            answers = {"trip": accept(**{**GOOD, **bad})}
+            result = (await wire.ask("tools/call", retry({"name": "book", "arguments": {}}, result, answers)))["result"]
+            assert result["resultType"] == "input_required", bad
+            assert "multipleOf" not in str(result["inputRequests"])
+    async with serving(server, revision, EVERYTHING) as wire:
+        answers = {"trip": accept(**GOOD)}
+        done = await wire.ask("tools/call", retry({"name": "book", "arguments": {}}, result, answers))
+        assert done["result"]["content"][0]["text"] == "ABC"
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda: InputRequired(state=5), "state is text, not int: write state=json.dumps(...)"),  # type: ignore[arg-type]
+        (lambda: InputRequired({5: Elicit("?")}), "the name of a question is text, not 5: write '5'"),  # type: ignore[dict-item]
+        (lambda: InputRequired({"a": 5}), "'a' is no question: write Elicit"),  # type: ignore[dict-item]
+        (lambda: InputRequired({"a": Elicit}), "'a' is no question: write Elicit"),  # type: ignore[dict-item]
+        (lambda: InputRequired([Elicit("?")]), "questions have names: write InputRequired({"),  # type: ignore[arg-type]
+    ],
+)
+@pytest.mark.parametrize("revision", NEW)
+async def test_what_is_no_question_is_told_to_its_author_in_one_line_wherever_it_is_made(
+    revision: str, make: Any, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server("x")
+
+    @server.tool
+    @server.prompt
+    @server.resource("memo://wrong")
+    async def wrong() -> Any:
+        return make()
+
+    async with serving(server, revision, EVERYTHING) as wire:
+        await wire.ask("tools/call", {"name": "wrong", "arguments": {}})
+        await wire.ask("prompts/get", {"name": "wrong"})
+        await wire.ask("resources/read", {"uri": "memo://wrong"})
+    told = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    for where, each in zip(["Tool 'wrong'", "Prompt 'wrong'", "Resource 'memo://wrong'"], told, strict=True):
+        assert each.startswith(where)
+        assert each.splitlines()[-1].startswith(f"TypeError: InputRequired: {line}")

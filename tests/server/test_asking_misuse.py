@@ -6,15 +6,16 @@ import asyncio
 import gc
 import json
 import logging
+from collections import Counter
 from typing import Any
 
 import anyio
 import pytest
 
-from mcport import Context, Server
+from mcport import Context, Elicit, InputRequired, Server
 from mcport.errors import InternalError
 from tests.server.answering import ELICITS, Seen, accept, asked, retry, said
-from tests.server.wire import NEW, serving
+from tests.server.wire import NEW, Wire, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -192,3 +193,36 @@ async def test_rule_4_tasks_of_asyncio_that_are_stopped_are_not_complained_of(
         gc.collect()
         await wire.silent()
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("revision", ["2025-11-25", *NEW])
+async def test_an_answer_with_an_infinite_number_anywhere_is_asked_for_again(revision: str) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def ask(ctx: Context) -> str:
+        found = await ctx.ask_all(a=Elicit("a?", str), b=Elicit("b?", str))
+        sure = await ctx.elicit("Sure?", str)
+        return f"{found['a'].data}{found['b'].data}{sure.data}"
+
+    @server.tool
+    async def by_hand(ctx: Context) -> str | InputRequired:
+        if "a" not in ctx.input_responses:
+            return InputRequired({"a": Elicit("a?", str)})
+        return str(ctx.input_responses["a"]["content"]["value"])
+
+    class Endless(Wire):
+        def send(self, *messages: Any) -> None:
+            super().send(*(json.dumps(each).replace('"ENDLESS"', "1e400").encode() for each in messages))
+
+    def answer(question: Any) -> Any:
+        count[question["params"]["message"]] += 1
+        once = {} if count[question["params"]["message"]] > 1 else {"extra": ["ENDLESS"]}
+        return {**accept(value="y"), **once}
+
+    async with serving(server, revision, ELICITS) as wire:
+        wire.__class__ = Endless
+        for tool, text in (("ask", "yyy"), ("by_hand", "y")):
+            count: Counter[str] = Counter()
+            assert await said(wire, tool, answer) == text
+            assert set(count.values()) == {2}

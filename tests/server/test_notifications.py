@@ -242,10 +242,16 @@ async def test_a_notification_of_the_application_reaches_every_session_and_no_li
         ("notifications/resources/updated", {"uri": 5}, "uri must be a string"),
         ("notifications/weather", {"wind": object()}, "object"),
         ("notifications/weather", {"wind": float("nan")}, "NaN"),
+        ("notifications/weather", 5, "params are a dict or None, not int"),
+        ("notifications/weather", [], "params are a dict or None, not list"),
+        ("notifications/resources/updated", 5, "params are a dict or None, not int"),
+        ("", {}, "a notification has a method, such as 'com.example/changed', not ''"),
+        (5, {}, "not 5"),
+        ([], {}, "a notification has a method"),
     ],
 )
-def test_what_cannot_be_told_to_everybody_is_the_callers_fault_at_once(method: str, params: Json, fault: str) -> None:
-    with pytest.raises(ValueError, match=fault):
+def test_what_cannot_be_told_to_everybody_is_the_callers_fault_at_once(method: Json, params: Json, fault: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=fault):
         noticeboard().notify(method, params)
 
 

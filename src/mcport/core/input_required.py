@@ -33,6 +33,12 @@ class InputRequired:
     state: str | None = None
     call: JsonObject | None = None
 
+    def __post_init__(self) -> None:
+        _check_questions(self.questions)
+        state: object = self.state
+        if state is not None and not isinstance(state, str):
+            raise TypeError(f"InputRequired: state is text, not {type(state).__name__}: write state=json.dumps(...)")
+
     def to_json(self) -> bytes:
         """Return what a client was given as JSON, to be stored and resumed elsewhere.
 
@@ -56,6 +62,17 @@ class InputRequired:
             if is_good and (state is None or type(state) is str):
                 return cls(questions, state, call)
         raise ValueError("this is no stored InputRequired")
+
+
+def _check_questions(questions: Any) -> None:
+    """Raise TypeError for what are no questions by name; whether they can be asked is seen when they are."""
+    if not isinstance(questions, Mapping):
+        raise TypeError("InputRequired: questions have names: write InputRequired({'name': Elicit('Your name?', str)})")
+    for key, question in questions.items():
+        if not isinstance(key, str):
+            raise TypeError(f"InputRequired: the name of a question is text, not {key!r}: write {str(key)!r}")
+        if not isinstance(question, Mapping) and not isinstance(getattr(question, "method", None), str):
+            raise TypeError(f"InputRequired: {key!r} is no question: write Elicit, ElicitUrl, Sample or ListRoots")
 
 
 def _is_request(value: object) -> bool:

@@ -237,8 +237,9 @@ class Server(Registrar):
         """Send a notification to every client that may hear it.
 
         Those that are not part of the protocol go to every session; a listening request of the stateless era hears only
-        what it asked for, so that there an extension has to say how. Raises ValueError for parameters that cannot be
-        JSON, or for a notification that belongs to one request or one client.
+        what it asked for, so that there an extension has to say how. Raises TypeError for parameters that are no
+        object, ValueError for some that cannot be JSON, for what is no method, or for a notification that belongs to
+        one request or one client.
         """
         self._telling.tell(method, params)
 

@@ -59,7 +59,21 @@ def _number(schema: Mapping[str, Any], value: object) -> object:
         raise Unfit(f"must be at least {schema['minimum']}")
     if "maximum" in schema and value > schema["maximum"]:
         raise Unfit(f"must be at most {schema['maximum']}")
+    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
+        raise Unfit(f"must be more than {schema['exclusiveMinimum']}")
+    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
+        raise Unfit(f"must be less than {schema['exclusiveMaximum']}")
+    if "multipleOf" in schema and not _is_multiple(value, schema["multipleOf"]):
+        raise Unfit(f"must be a multiple of {schema['multipleOf']}")
     return int(value) if whole else value
+
+
+def _is_multiple(value: int | float, step: int | float) -> bool:
+    """Whether a value is a multiple, as far as floating point can tell."""
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    rest, least = math.fmod(abs(value), step), abs(value) / 1e9
+    return rest <= least or step - rest <= least
 
 
 def _several(schema: Mapping[str, Any], value: object) -> object:

@@ -18,6 +18,9 @@ from .form_values import Unfit, judge_value
 _ABOUT: Final = frozenset({"type", "title", "description", "default"})
 _STRING: Final = _ABOUT | {"minLength", "maxLength", "format", "pattern"}
 _NUMBER: Final = _ABOUT | {"minimum", "maximum"}
+_FINER: Final = frozenset({"exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_UNSAID: Final = _FINER | {"pattern"}
+"""What is held against an answer here, and said to no client: forms have no words for it."""
 _CHOICE: Final = _ABOUT | {"enum", "enumNames"}
 _TITLED: Final = _ABOUT | {"oneOf"}
 _SEVERAL: Final = _ABOUT | {"items", "minItems", "maxItems"}
@@ -55,7 +58,8 @@ def _property(name: str, schema: object, lenient: bool) -> JsonObject:
     known = _known(name, schema)
     if not lenient and (odd := sorted(schema.keys() - known)):
         raise TypeError(f"field {name!r}: forms have no {odd[0]!r} there")
-    found = {key: value for key, value in schema.items() if key in known}
+    held = known | _FINER if known is _NUMBER else known
+    found = {key: value for key, value in schema.items() if key in held}
     if schema.get("type") == "integer" and lenient:
         found.update(_bounds(schema))
     if "format" in found and found["format"] not in _FORMATS:
@@ -140,7 +144,7 @@ def fitted_form(form: JsonObject, revision: Revision) -> JsonObject:
 
 
 def _fitted(name: str, schema: JsonObject, revision: Revision) -> JsonObject:
-    found = {key: value for key, value in schema.items() if key != "pattern"}  # checked here, and said by no schema
+    found = {key: value for key, value in schema.items() if key not in _UNSAID}
     if revision.elicits_defaults:
         return found
     if found["type"] == "array":

@@ -7,7 +7,7 @@ request carries the questions. Handlers see no difference. Below: `core.asking`,
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
 import anyio.lowlevel
@@ -45,7 +45,8 @@ class Asker:
     """Asks for one run. `rounds` is the book of the request; `note` hears of each URL elicitation that has an id;
     `instead` answers for a run that was stopped and does not end.
 
-    `failure` is why the last question has no answer, `required` what a run that was stopped asks.
+    `given` are the answers to what was asked by hand; `failure` is why the last question has no answer, `required` what
+    a run that was stopped asks.
     """
 
     __slots__ = (
@@ -55,11 +56,11 @@ class Asker:
         "_drift",
         "_exchange",
         "_failed",
-        "_given",
         "_instead",
         "_note",
         "_patience",
         "failure",
+        "given",
         "required",
         "rounds",
     )
@@ -81,7 +82,7 @@ class Asker:
         self._patience = patience
         self._note = note
         self._asked = 0
-        self._given: dict[str, JsonObject] | None = None
+        self.given: dict[str, JsonObject] = {}
         self._instead = instead
         self._cleaning_up: CleaningUp | None = None
         self._drift: Drift | None = None
@@ -115,9 +116,8 @@ class Asker:
         await self._answered(posed)
         return {each.key: each.typed for each in posed}
 
-    async def ask_by_hand(self, questions: Mapping[str, object]) -> dict[str, Any]:
+    async def ask_by_hand(self, posed: list[Posed]) -> dict[str, Any]:
         """Send questions that a handler returned, and return the answers as on the wire."""
-        posed = self.posed_by_hand(questions)
         return await self._send(posed) if posed else {}
 
     def posed_by_hand(self, questions: Mapping[str, object]) -> list[Posed]:
@@ -128,24 +128,6 @@ class Asker:
             posed.key = key
             found.append(posed)
         return found
-
-    @property
-    def given(self) -> dict[str, JsonObject]:
-        """The answers to questions that were asked by hand: those that fit what was asked."""
-        if self._given is None:
-            self._given = dict(self._fitting())
-        return self._given
-
-    def _fitting(self) -> Iterable[tuple[str, JsonObject]]:
-        for key, answer in self.rounds.given.items():
-            try:
-                if not isinstance(answer, dict):
-                    raise Unfit("is no object")
-                question_of(self.rounds.hand[key], key).read(answer)
-            except Unfit as fault:
-                log.debug("the answer %r is left out: %s", key, fault)
-            else:
-                yield key, answer
 
     # ---- from the question to the answer
 

@@ -6,6 +6,7 @@ too large for that. Below: `asker`, `core.asking`, `stores`.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from mcport.core.asking.canonical import canonical, digest
 from mcport.core.asking.capabilities import URL, declares
+from mcport.core.asking.form_values import Unfit
 from mcport.core.asking.rounds import ROUNDS, Rounds, TooManyRounds
 from mcport.core.dialects.contract import INPUT_REQUIRED, Admitted
 from mcport.core.input_required import InputRequired
@@ -32,10 +34,14 @@ from mcport.stores.seal import Seal, SealBroken
 from mcport.stores.values import MemoryStore, Store
 
 from .asker import Asker
+from .by_hand import Typed, posed_by_hand
 from .elicitations import Elicitations
 from .naming import about
 from .patience import Patience
+from .posing import check_sound
 from .questions import ElicitUrl
+
+log: Final = logging.getLogger("mcport.server")
 
 Serve = Callable[[Exchange, Admitted], Awaitable[object]]
 """Serves the request once more."""
@@ -55,6 +61,7 @@ class Desk:
         self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int, instead: Answer
     ) -> None:
         self.elicitations = Elicitations()
+        self._typed = Typed()
         self._server = server
         self._seal = seal
         self._patience = patience
@@ -81,7 +88,9 @@ class Desk:
     ) -> Asker:
         rounds = Rounds(os.urandom(_CHAIN).hex(), page, answers)
         note = partial(self.elicitations.note, exchange)
-        return Asker(exchange, admitted, rounds, self._patience, note, self._instead)
+        asker = Asker(exchange, admitted, rounds, self._patience, note, self._instead)
+        asker.given = self._typed.answers(rounds)
+        return asker
 
     async def use_up(self, name: str) -> None:
         """Use a name up for all time; raises `InvalidParams` where an old state tries to use it again."""
@@ -104,7 +113,7 @@ class Desk:
             return
         page = await self._opened(params["requestState"], self._binding(exchange))
         exchange.asked.progress = page.get("progress")
-        exchange.asker = self._new(exchange, admitted, page, answers)
+        exchange.asker = self._new(exchange, admitted, page, dict(filter(_can_be_kept, answers.items())))
 
     async def _opened(self, token: object, binding: bytes) -> JsonObject:
         if type(token) is not str or len(token) > self._state_bytes:
@@ -143,8 +152,6 @@ class Desk:
             return failed(str(error))
         except Unsendable as error:
             return _failed(str(error), exchange)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
 
     async def asked(self, exchange: Exchange, admitted: Admitted) -> JsonObject:
         """Return the questions of a run that was stopped, whatever it still does."""
@@ -159,9 +166,9 @@ class Desk:
             requests: JsonObject = dict(value.questions)
             page = _page(asker, exchange)
         else:
-            _check(value)
-            requests = {posed.key: posed.request for posed in asker.posed_by_hand(value.questions)}
-            page = _page(asker, exchange, requests, value.state)
+            posed = posed_by_hand(value, asker, exchange.asked)
+            requests = {each.key: each.request for each in posed}
+            page = _page(asker, exchange, self._typed.keep(asker.rounds.chain, posed), value.state)
         state = await self._sealed(dump(page), self._binding(exchange))
         result: JsonObject = {"resultType": INPUT_REQUIRED, "requestState": state}
         if requests:
@@ -186,12 +193,12 @@ class Desk:
     async def _served(self, value: InputRequired, serve: Serve, exchange: Exchange, admitted: Admitted) -> object:
         """Send the questions that a handler returned, and serve the request again with the answers."""
         while True:
-            _check(value)
             asker = self.asker(exchange, admitted)
-            requests = {posed.key: posed.request for posed in asker.posed_by_hand(value.questions)}
-            page = parse_json(dump(_page(asker, exchange, requests, value.state)))
+            posed = posed_by_hand(value, asker, exchange.asked)
+            kept = self._typed.keep(asker.rounds.chain, posed)
+            page = parse_json(dump(_page(asker, exchange, kept, value.state)))
             try:
-                answers = await asker.ask_by_hand(value.questions)
+                answers = await asker.ask_by_hand(posed)
             except ConversationError as error:
                 return _failed(str(error), exchange)
             exchange.asker = self._new(exchange, admitted, page, answers)
@@ -226,6 +233,16 @@ def _failed(line: str, exchange: Exchange) -> JsonObject:
     raise InternalError(line)
 
 
+def _can_be_kept(answer: tuple[str, object]) -> bool:
+    """Whether a named answer can go into the next round's book; one that cannot is asked for again."""
+    try:
+        check_sound(answer[1])
+    except Unfit as fault:
+        log.debug("the answer %r is left out: %s", answer[0], fault)
+        return False
+    return True
+
+
 def _page(asker: Asker, exchange: Exchange, hand: JsonObject | None = None, state: str | None = None) -> JsonObject:
     """Return what the next round is to know. Raises `InternalError` where there may be no further one."""
     try:
@@ -233,8 +250,3 @@ def _page(asker: Asker, exchange: Exchange, hand: JsonObject | None = None, stat
     except TooManyRounds:
         method = exchange.asked.method
         raise InternalError(f"{method} asked in {ROUNDS} rounds and is still not done: it is stopped") from None
-
-
-def _check(value: InputRequired) -> None:
-    if not value.questions and value.state is None:
-        raise InternalError("InputRequired was returned with neither questions nor a state")

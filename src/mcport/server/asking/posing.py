@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from mcport.core.asking.canonical import digest
 from mcport.core.asking.form_values import Unfit
-from mcport.core.jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject, dump
 
 from .questions import Asking
 
@@ -40,12 +40,21 @@ class Posed:
 
     async def judge(self, answer: object) -> bool:
         """Read an answer into `typed`; return whether it is enough. Raises `Unfit`."""
-        if not isinstance(answer, dict):
-            raise Unfit("is no object")
-        self.typed = self.question.read(answer)
+        self.typed = self.question.read(check_sound(answer))
         if self._until is None or not self.typed.accepted:
             return True
         return await truth(self._until)
+
+
+def check_sound(answer: object) -> JsonObject:
+    """Return an answer that can be kept, whatever it says. Raises `Unfit` for any other."""
+    if not isinstance(answer, dict):
+        raise Unfit("is no object")
+    try:
+        dump(answer)
+    except ValueError:
+        raise Unfit("has a number that is infinite") from None
+    return answer
 
 
 async def truth(check: Check) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mcport.core.asking.capabilities import ROOTS
+from mcport.core.asking.forms import judge_form
 from mcport.core.jsonrpc import JsonObject
 from mcport.spec.revisions import Revision
 
-from .questions import ELICIT, LIST_ROOTS, SAMPLE, Elicit, ElicitUrl, ListRoots
+from .questions import ELICIT, LIST_ROOTS, SAMPLE, Elicit, ElicitUrl, ListRoots, action_of
 from .sampling import judged, needs_of, read_sample
 
 _MEMBERS: Final = frozenset({"mode", "message", "requestedSchema", "url", "elicitationId"})
@@ -48,13 +49,25 @@ class Wired:
         return {**more, **{name: asked[name] for name in asked if name != "mode" or "mode" in self.params}}
 
     def read(self, answer: JsonObject) -> JsonObject:
-        if self.method == LIST_ROOTS:
-            ListRoots().read(answer)
-        elif self.method == SAMPLE:
-            read_sample(answer)
-        elif self.meant is not None:
-            self.meant.read(answer)
+        fit(kept_of(self), answer)
         return answer
+
+
+def kept_of(question: Any) -> JsonObject:
+    """Return what is kept of a question so that its answer can be judged: its method, and all of its form."""
+    meant = question.meant if isinstance(question, Wired) else question
+    kept: JsonObject = {"method": question.method}
+    return {**kept, "form": meant.form.schema} if isinstance(meant, Elicit) else kept
+
+
+def fit(kept: Mapping[str, Any], answer: JsonObject) -> None:
+    """Hold an answer against what was kept of its question. Raises `Unfit`."""
+    if kept["method"] == LIST_ROOTS:
+        ListRoots().read(answer)
+    elif kept["method"] == SAMPLE:
+        read_sample(answer)
+    elif action_of(answer) == "accept" and "form" in kept:
+        judge_form(kept["form"], answer.get("content"))
 
 
 def question_of(value: object, key: str) -> Any:

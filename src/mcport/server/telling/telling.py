@@ -38,10 +38,15 @@ class Telling:
     def tell(self, method: str, params: JsonObject | None = None) -> None:
         """Tell everybody who wants to hear of it; never waits.
 
-        Raises ValueError for parameters that cannot be JSON, and for a notification that is not about a change.
+        Raises TypeError for parameters that are no object, ValueError for some that cannot be JSON, for what is no
+        method, and for a notification that is not about a change.
         """
+        if type(method) is not str or not method:
+            raise ValueError(f"a notification has a method, such as 'com.example/changed', not {method!r}")
+        if params is not None and type(params) is not dict:
+            raise TypeError(f"{method}: params are a dict or None, not {type(params).__name__}")
         kind = self.kinds.get(method)
-        if type(method) is not str or (kind is None and method in METHODS):
+        if kind is None and method in METHODS:
             raise ValueError(f"{method!r} is not told to everybody: it belongs to one request or one client")
         if kind is not None and kind.names is not None and type((params or {}).get(kind.names)) is not str:
             raise ValueError(f"{method}: {kind.names} must be a string")

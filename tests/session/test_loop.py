@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import ModuleType
 from typing import Any
 
 import anyio
@@ -17,6 +18,8 @@ import pytest
 import trio
 
 from mcport.session.loop import Loop, Stoppable, current_loop
+from mcport.session.thread_pool import ThreadPool
+from mcport.session.workers import workers_for
 
 settle = anyio.wait_all_tasks_blocked
 color: contextvars.ContextVar[str] = contextvars.ContextVar("color", default="none")
@@ -40,6 +43,19 @@ def pipe() -> Iterator[tuple[int, int]]:
 def test_there_is_no_port_without_a_loop() -> None:
     with pytest.raises(RuntimeError):
         current_loop()
+
+
+async def test_a_trio_that_another_thread_is_just_importing_is_no_loop(
+    loop: Loop, anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("trio", "trio.lowlevel"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    if anyio_backend == "asyncio":
+        assert type(current_loop()) is type(loop)
+        assert isinstance(workers_for(loop, 1), ThreadPool)
+    else:
+        with pytest.raises(RuntimeError):
+            current_loop()
 
 
 # ---- tasks

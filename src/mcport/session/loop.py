@@ -102,8 +102,7 @@ class Loop(Protocol):
 
 def current_loop() -> Loop:
     """Return the port of the running event loop; raises RuntimeError outside of one."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    if in_trio():
         from .loop_trio import TrioLoop
 
         return TrioLoop()
@@ -112,10 +111,15 @@ def current_loop() -> Loop:
     return AsyncioLoop()
 
 
+def in_trio() -> bool:
+    """Whether trio runs in this thread. Whoever runs it has imported it; another thread may be doing so just now."""
+    running = getattr(sys.modules.get("trio.lowlevel"), "in_trio_run", None)
+    return running is not None and bool(running())
+
+
 def in_loop() -> bool:
     """Whether an event loop runs in this thread."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    if in_trio():
         return True
     asyncio = sys.modules.get("asyncio")
     try:

@@ -93,7 +93,7 @@ class ThreadPool:
         self._closed = False
         self._done: deque[_Job] = deque()
         self._due = False
-        self._bell = Bell(loop, self._deliver)
+        self._bell: Bell | None = Bell(loop, self._deliver)
         self._token = anyio.lowlevel.current_token()
 
     async def run(self, function: Callable[[], T], exchange: Stopping) -> T | None:
@@ -117,7 +117,10 @@ class ThreadPool:
         while self._idle:
             with suppress(IndexError):
                 self._idle.pop().release()
-        self._bell.close()
+        if self._bell is not None:
+            self._bell.close()
+            # Not kept until this pool is collected as garbage, for it has a descriptor.
+            self._bell = None
 
     def _wake(self) -> None:
         """Have one more thread look for work, if there may be one more."""
@@ -178,7 +181,8 @@ class ThreadPool:
             if not self._due:
                 # The loop clears the mark before it looks, so whoever sees it set will still be looked at.
                 self._due = True
-                self._bell.ring()
+                if (bell := self._bell) is not None:
+                    bell.ring()
 
     # ---- back in the loop
 

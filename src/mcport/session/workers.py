@@ -7,7 +7,6 @@ the function returns. Below: `loop`, `exchange`.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar
@@ -16,7 +15,7 @@ import anyio
 
 from mcport.session.crossing import working_for
 from mcport.session.exchange import Stopping
-from mcport.session.loop import Loop
+from mcport.session.loop import Loop, in_trio
 
 T = TypeVar("T")
 
@@ -35,8 +34,7 @@ class Workers(Protocol):
 
 def workers_for(loop: Loop, most: int) -> Workers:
     """Return the workers of the running loop, at most so many threads at a time."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_run():
+    if in_trio():
         return AnyioWorkers(loop, most)
     from mcport.session.thread_pool import ThreadPool
 

@@ -30,7 +30,7 @@ def weather() -> Server:
     return server
 
 
-@pytest.mark.requirement("http.response.content-type")
+@pytest.mark.requirement("http.response.content-type", revisions=["2026-07-28"])
 async def test_a_request_is_answered_with_one_piece_of_json() -> None:
     app = weather().asgi()
     async with ask(app, **stateless("tools/call", name="forecast", arguments={"city": "Lyon"})) as answer:
@@ -42,9 +42,9 @@ async def test_a_request_is_answered_with_one_piece_of_json() -> None:
     await app.aclose()
 
 
-@pytest.mark.requirement("http.sse.messages-before-response")
+@pytest.mark.requirement("http.sse.messages-before-response", revisions=["2026-07-28"])
 @pytest.mark.requirement("http.sse.x-accel-buffering")
-@pytest.mark.requirement("http.sse.close-after-response")
+@pytest.mark.requirement("http.sse.close-after-response", revisions=["2026-07-28"])
 async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
     app = weather().asgi()
     async with ask(app, **stateless("tools/call", name="slow", meta={"progressToken": "p"})) as answer:

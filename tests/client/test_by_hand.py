@@ -14,6 +14,7 @@ from mcport import (
     NotApproved,
     NotDeclared,
     ProposedCall,
+    QuestionFailed,
     RemoteError,
     TooManyRounds,
     VisitRequired,
@@ -160,6 +161,41 @@ def test_what_was_stored_is_read_again_as_it_was() -> None:
     assert InputRequired.from_json(pending.to_json()) == pending
     assert InputRequired.from_json(pending.to_json().decode()) == pending
     assert json.loads(pending.to_json())["state"] == pending.state
+
+
+async def test_a_host_that_answers_by_hand_declares_it_and_needs_no_callback() -> None:
+    wire = Scripted(asks({"q": ELICIT}, "state"), text("7"))
+    async with client_of(wire, REVISION, elicit="by hand", elicit_url="by hand", sample="by hand") as client:
+        declared = wire.messages[0]["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"]
+        assert declared == {"elicitation": {"form": {}, "url": {}}, "sampling": {}}
+        pending = await client.call_tool("any", rounds=0)
+        assert isinstance(pending, InputRequired)
+        result = await client.resume(pending, {"q": {"name": "Ada"}}, as_=int)
+        assert result.data == 7
+        assert result.is_error is False
+        with pytest.raises(ValueError, match="as_ is for calls of tools, and this is prompts/get"):
+            await client.resume(InputRequired({}, "s", {"method": "prompts/get", "params": {"name": "any"}}), as_=int)
+
+
+@pytest.mark.parametrize(("question", "option"), [(ELICIT, "elicit"), (SAMPLE, "sample")])
+async def test_a_question_that_is_answered_by_hand_fails_a_call_that_was_not_made_so(
+    question: Any, option: str
+) -> None:
+    wire = Scripted(asks({"q": question}), DONE)
+    async with client_of(wire, REVISION, **{option: "by hand"}) as client:
+        with pytest.raises(QuestionFailed, match=r"\(q\) was not answered: it is answered by hand: call with rounds=0"):
+            await client.call_tool("any")
+    assert len(wire.calls) == 1
+
+
+async def test_a_server_that_asks_while_a_call_runs_is_not_told_that_it_may_and_the_host_is_told_what_to_do() -> None:
+    wire = Wire(usual(HANDSHAKE))
+    async with client_of(wire, HANDSHAKE, elicit="by hand", sample="by hand") as client:
+        assert wire.messages[0]["params"]["capabilities"] == {}
+        with pytest.raises(NotDeclared, match=r"2025-11-25 asks while a call runs.*give elicit= a function"):
+            await client.call_tool("any", rounds=0)
+        await client.call_tool("any")
+    assert len(of(wire.messages, "tools/call")) == 1
 
 
 # ---- approval

@@ -43,3 +43,23 @@ async def test_suggestions_are_read_whether_or_not_they_say_how_many_there_are(
     async with client_of(wire, revision) as client:
         found = (await client.complete(PromptReference(name="greet"), TYPED)).completion
     assert (found.values, found.total, found.has_more) == (["Lyon"], more.get("total"), more.get("hasMore"))
+
+
+async def test_a_prompt_a_template_and_an_argument_are_said_in_plain_words() -> None:
+    [revision] = STATELESS
+    wire = Wire({**usual(revision), "completion/complete": [answered(revision, {"completion": {"values": []}})]})
+    async with client_of(wire, revision) as client:
+        await client.complete(prompt="greet", argument="name", value="A")
+        await client.complete(resource="x://{city}", argument="city", context={"land": "France"})
+        for wrong in ({}, {"prompt": "a", "resource": "b"}, {"ref": PromptReference(name="a"), "prompt": "a"}):
+            with pytest.raises(TypeError, match="is for one thing"):
+                await client.complete(argument="name", **wrong)
+        with pytest.raises(TypeError, match="wants argument='name'"):
+            await client.complete(prompt="greet")
+    first, second = (message["params"] for message in of(wire.messages, "completion/complete"))
+    assert (first["ref"], first["argument"]) == (
+        {"type": "ref/prompt", "name": "greet"},
+        {"name": "name", "value": "A"},
+    )
+    assert second["ref"] == {"type": "ref/resource", "uri": "x://{city}"}
+    assert (second["argument"], second["context"]) == ({"name": "city", "value": ""}, {"arguments": {"land": "France"}})

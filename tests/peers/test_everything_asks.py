@@ -204,9 +204,7 @@ async def test_every_prompt_is_got(client: Client, name: str, arguments: dict[st
 
 async def test_an_argument_is_completed_in_the_light_of_another(client: Client) -> None:
     found = await client.complete(
-        {"type": "ref/prompt", "name": "completable-prompt"},  # type: ignore[arg-type]
-        {"name": "name", "value": "E"},  # type: ignore[arg-type]
-        {"arguments": {"department": "Sales"}},  # type: ignore[arg-type]
+        prompt="completable-prompt", argument="name", value="E", context={"department": "Sales"}
     )
     assert found.completion.values == ["Eve"]
 

@@ -16,6 +16,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from mcport.core.jsonrpc import JsonObject
+from mcport.errors import NotDeclared
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
@@ -53,6 +54,11 @@ long as it may be silent.
 
 SampleAnswer: TypeAlias = "CreateMessageResult | str"
 """What a model said: a text, or a whole result."""
+
+ByHand: TypeAlias = Literal["by hand"]
+"""Stands for a callback of a host that answers by itself: calls with `rounds=0` give it the questions (2026-07-28)."""
+
+BY_HAND: Final[ByHand] = "by hand"
 
 ElicitCallback: TypeAlias = (
     "Callable[[ElicitRequestFormParams], Awaitable[FormAnswer] | FormAnswer]"
@@ -92,7 +98,7 @@ class Sampling:
     `model` names the model where the callback returns a mere text.
     """
 
-    callback: SampleCallback
+    callback: SampleCallback | ByHand
     tools: bool = False
     context: bool = False
     model: str = "unknown"
@@ -101,15 +107,22 @@ class Sampling:
 class Callback:
     """A callback that answers something: which arguments it takes, and whether it may block."""
 
-    def __init__(self, function: Callable[..., Any], name: str) -> None:
+    def __init__(self, function: Callable[..., Any] | ByHand, name: str) -> None:
+        self.by_hand = function == BY_HAND
+        if function == BY_HAND:
+            function = _nobody
         if not callable(function):
             raise TypeError(f"{name} is a function, got {function!r}")
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.name = name
         self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004  # an object whose __call__ is a coroutine function
         )
         self.demands = _demanded(function)
+
+
+def _nobody(question: object) -> object:
+    raise RuntimeError("it is answered by hand")
 
 
 def _demanded(function: Callable[..., Any]) -> int:
@@ -127,9 +140,9 @@ class Callbacks:
 
     def __init__(
         self,
-        elicit: ElicitCallback | None = None,
-        elicit_url: UrlCallback | None = None,
-        sample: SampleCallback | Sampling | None = None,
+        elicit: ElicitCallback | ByHand | None = None,
+        elicit_url: UrlCallback | ByHand | None = None,
+        sample: SampleCallback | Sampling | ByHand | None = None,
         roots: Iterable[RootLike] | RootsCallback | None = None,
     ) -> None:
         self.elicit = None if elicit is None else Callback(elicit, "elicit")
@@ -149,6 +162,21 @@ class Callbacks:
         said_roots(given)
         self.roots = list(given)
 
+    def given(self, name: str, revision: Revision) -> Callback | None:
+        """Return a callback that can answer in a revision: by hand only where questions come as results."""
+        callback: Callback | None = getattr(self, name)
+        return None if callback is not None and callback.by_hand and not revision.asks_by_returning else callback
+
+    def check_by_hand(self, revision: Revision) -> None:
+        """Raise `NotDeclared` where a host that answers by hand would never be given a question."""
+        given = (self.elicit, self.elicit_url, self.sample)
+        by_hand = [each.name for each in given if each is not None and each.by_hand]
+        if by_hand and not revision.asks_by_returning:
+            raise NotDeclared(
+                f"protocol version {revision.name} asks while a call runs, so nothing is answered by hand:"
+                f" give {by_hand[0]}= a function, or call without rounds=0"
+            )
+
     def capabilities(self, revision: Revision) -> JsonObject:
         """Return what a client with these callbacks declares in a revision (client/*, "Capabilities")."""
         found: JsonObject = {"elicitation": self._elicitation(revision), "sampling": self._sampling(revision)}
@@ -159,14 +187,14 @@ class Callbacks:
 
     def _elicitation(self, revision: Revision) -> JsonObject | None:
         if not revision.elicits_url:
-            return {} if revision.elicits and self.elicit is not None else None
-        modes: JsonObject = {"form": {}} if self.elicit is not None else {}
-        if self.elicit_url is not None:
+            return {} if revision.elicits and self.given("elicit", revision) is not None else None
+        modes: JsonObject = {"form": {}} if self.given("elicit", revision) is not None else {}
+        if self.given("elicit_url", revision) is not None:
             modes["url"] = {}
         return modes or None
 
     def _sampling(self, revision: Revision) -> JsonObject | None:
-        if self.sampling is None:
+        if self.sampling is None or self.given("sample", revision) is None:
             return None
         found: JsonObject = {}
         if revision.samples_with_tools:

@@ -25,6 +25,7 @@ from mcport.version import __version__
 from .caching import ResultCache
 from .callbacks import (
     ApproveCallback,
+    ByHand,
     Callbacks,
     ElicitCallback,
     LogCallback,
@@ -74,9 +75,10 @@ class Client(Conversing):
 
     `elicit` fills in forms for the user, `elicit_url` asks the user to open a web page, `sample` has a model answer,
     `roots` lists the directories and files to work in: what is given is declared to the server, and nothing else. `log`
-    is called with the server's log messages. `approve` is called with each tool call (`ProposedCall`) before it goes
-    out, and says whether it may. The page of `mcport.client.callbacks` tells what they take and return. `rounds` is how
-    often a server may answer one call with questions.
+    is called with the server's log messages. "by hand" in place of one of the first three says that the host answers
+    these questions itself, by calls with `rounds=0` and `resume`. `approve` is called with each tool call
+    (`ProposedCall`) before it goes out, and says whether it may. The page of `mcport.client.callbacks` tells what they
+    take and return. `rounds` is how often a server may answer one call with questions.
 
     `progress` is called with the progress of every call of a tool, resource or prompt. `timeout` is how many seconds a
     call may be silent (it stands still while a question of the server is open), `total_timeout` how many it may take in
@@ -109,9 +111,9 @@ class Client(Conversing):
         stderr: Callable[[str], object] | None = None,
         spawn_policy: SpawnPolicy | None = None,
         progress: ProgressCallback | None = None,
-        elicit: ElicitCallback | None = None,
-        elicit_url: UrlCallback | None = None,
-        sample: SampleCallback | Sampling | None = None,
+        elicit: ElicitCallback | ByHand | None = None,
+        elicit_url: UrlCallback | ByHand | None = None,
+        sample: SampleCallback | Sampling | ByHand | None = None,
         roots: Iterable[RootLike] | RootsCallback | None = None,
         log: LogCallback | None = None,
         approve: ApproveCallback | None = None,

@@ -6,10 +6,14 @@ Below: the facade, `core.meta_keys`.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING
 
 from mcport.core.dialects.contract import PROGRESS_TOKEN
 from mcport.core.jsonrpc import JsonObject
 from mcport.spec.revisions import Revision
+
+if TYPE_CHECKING:
+    from mcport.spec.types import CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 
 def with_meta(
@@ -45,3 +49,32 @@ def dump_params(name: str, values: Mapping[str, object], revision: str) -> JsonO
         raise ValueError(f"the parameters do not fit {name}: {first_fault(error)}") from None
     said.pop("_meta", None)
     return said
+
+
+def filled_in(
+    ref: PromptReference | ResourceTemplateReference | None, prompt: str | None, resource: str | None
+) -> PromptReference | ResourceTemplateReference:
+    """Return what a completion is for. Raises TypeError unless exactly one thing is said."""
+    from mcport.spec.types import PromptReference, ResourceTemplateReference
+
+    if [ref, prompt, resource].count(None) != 2:
+        raise TypeError("complete() is for one thing: prompt='name', resource='template' or a reference")
+    if ref is not None:
+        return ref
+    return ResourceTemplateReference(uri=resource) if prompt is None else PromptReference(name=prompt)
+
+
+def typed_so_far(argument: CompletionArgument | str, value: str) -> CompletionArgument:
+    """Return the argument that suggestions are wanted for, and what is typed of it. Raises TypeError for none."""
+    from mcport.spec.types import CompletionArgument
+
+    if not argument:
+        raise TypeError("complete() wants argument='name', the argument that suggestions are wanted for")
+    return CompletionArgument(name=argument, value=value) if isinstance(argument, str) else argument
+
+
+def settled(context: CompletionContext | Mapping[str, str] | None) -> CompletionContext | None:
+    """Return what else is known of a prompt or a template that is being filled in."""
+    from mcport.spec.types import CompletionContext
+
+    return CompletionContext(arguments=dict(context)) if isinstance(context, Mapping) else context

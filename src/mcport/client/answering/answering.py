@@ -46,6 +46,10 @@ class CallbackFailed(InternalError):
     """A callback raised, or said something that is no answer. What it was stands in the host's log and as the cause."""
 
 
+class ByHandOnly(InternalError):
+    """The host answers this by hand, and the call was not made so that it could."""
+
+
 class Visited(dict[str, Any]):
     """The consent to a web page to which the user has been already: nobody need wait until the server says so."""
 
@@ -68,8 +72,8 @@ class Answering:
         """Which questions have a callback, of those that the revision has."""
         callbacks, name = self.callbacks, self._revision.name
         given = {
-            ELICIT: callbacks.elicit or (callbacks.elicit_url if self.knows_urls else None),
-            SAMPLE: callbacks.sample,
+            ELICIT: callbacks.given("elicit", self._revision) or (callbacks.elicit_url if self.knows_urls else None),
+            SAMPLE: callbacks.given("sample", self._revision),
             LIST_ROOTS: callbacks.find_roots if callbacks.roots is None else callbacks.roots,
         }
         for method, callback in given.items():
@@ -79,7 +83,7 @@ class Answering:
     @property
     def knows_urls(self) -> bool:
         """Whether a user can be sent to a web page."""
-        return self.callbacks.elicit_url is not None and self._revision.elicits_url
+        return self.callbacks.given("elicit_url", self._revision) is not None and self._revision.elicits_url
 
     async def answer(self, method: str, params: JsonObject, call: str | None = None) -> JsonObject:
         """Return the result of a question; `call` is the method of the request that it belongs to, if that is known.
@@ -94,6 +98,8 @@ class Answering:
         if method == LIST_ROOTS and self.callbacks.find_roots is None:
             return matter.read(self.callbacks.roots or ())
         assert matter.callback is not None
+        if matter.callback.by_hand:
+            raise ByHandOnly("it is answered by hand: call with rounds=0, and give the answer to resume()")
         try:
             return await self._said(matter.callback, matter)
         except Rejected:
@@ -171,7 +177,7 @@ class Answering:
         mode = params.get("mode", "form") if self._revision.elicits_url else "form"
         if mode not in ("form", "url"):
             raise InvalidParams(f"{ELICIT}: mode: must be 'form' or 'url'")
-        callback = self.callbacks.elicit if mode == "form" else self.callbacks.elicit_url
+        callback = self.callbacks.given("elicit" if mode == "form" else "elicit_url", self._revision)
         if callback is None and not by_hand:
             raise InvalidParams(f"{ELICIT}: mode: this client did not declare the mode {mode!r}")
         return (self._form if mode == "form" else self._page)(params, asker)

@@ -31,7 +31,7 @@ from mcport.errors import (
 )
 from mcport.session.link import subject_of
 
-from .answering import ELICIT, Answering, CallbackFailed, Visited
+from .answering import ELICIT, Answering, ByHandOnly, CallbackFailed, Visited
 from .visits import Visits
 
 _OF_A_ROUND: Final = ("inputResponses", "requestState")
@@ -189,7 +189,7 @@ class Rounds:
         except InvalidParams as error:
             raise self._error(InvalidAnswer, f"its question {key:.60}: {error}") from None
         except ProtocolError as error:
-            if method == ELICIT:
+            if method == ELICIT and not isinstance(error, ByHandOnly):
                 return {"action": "cancel"}
             cause = error.__cause__ if isinstance(error, CallbackFailed) else error
             raise self._error(QuestionFailed, f"{method} ({key:.60}) was not answered: {cause}") from cause

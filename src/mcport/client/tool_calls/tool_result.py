@@ -27,6 +27,9 @@ class ToolResult(CallToolResult, Generic[DataT]):
 
     __slots__ = ("_data",)
 
+    is_error: bool | None = False
+    """Whether the tool ran and failed: what says nothing did not (server/tools)."""
+
     @property
     def data(self) -> DataT:
         """The value that the tool gave back: of the type that the call named with `as_`, else as JSON.

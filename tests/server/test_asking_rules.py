@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import anyio
@@ -10,12 +11,23 @@ import anyio.abc
 import pytest
 
 from mcport import Context, Elicit, Server
+from mcport.stores import seal
 from tests.server.answering import ELICITS, Seen, accept, asked, retry, said
 from tests.server.wire import NEW, Json, Wire, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("revision", NEW)]
 
 KEY = bytes(range(32))
+
+
+INVALID = {"code": -32602, "message": "requestState is not valid for this request"}
+"""All that a client is told of a state that is not accepted."""
+
+
+class Clock:
+    """Seconds since the epoch, as a test wants them."""
+
+    now = 1_800_000_000.0
 
 
 def yes(value: Json = "yes") -> Json:
@@ -157,9 +169,17 @@ async def test_rule_2_another_server_with_the_same_key_refuses_it(revision: str)
         assert (await again(far, "ask", first, {"k": yes()}))["code"] == -32602
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time by which states are sealed and opened."""
+    clock = Clock()
+    monkeypatch.setattr(seal, "Seal", partial(seal.Seal, now=lambda: clock.now))
+    return clock
+
+
 @pytest.mark.requirement("mrtr.state-expiry")
-async def test_rule_2_a_state_expires(revision: str) -> None:
-    server = Server("x", ask_timeout=0.001, ask_total=0.001)
+async def test_rule_2_a_state_expires(clock: Clock, revision: str) -> None:
+    server = Server("x", ask_total=600)
 
     @server.tool
     async def ask(ctx: Context) -> str:
@@ -167,8 +187,27 @@ async def test_rule_2_a_state_expires(revision: str) -> None:
 
     async with serving(server, revision, ELICITS) as wire:
         first = await asked(wire, "ask")
-        await anyio.sleep(0.002)
-        assert (await again(wire, "ask", first, {"k": yes()}))["code"] == -32602
+        clock.now += 599.9
+        assert "content" in await again(wire, "ask", first, {"k": yes()})
+        clock.now += 0.1
+        assert await again(wire, "ask", first, {"k": yes()}) == INVALID
+
+
+@pytest.mark.requirement("mrtr.state-expiry", "mrtr.state-bound-to-request", "mrtr.state-verification-fails")
+async def test_rule_2_nobody_learns_why_a_state_is_refused(clock: Clock, revision: str) -> None:
+    async with serving(bound(), revision, ELICITS) as wire:
+        first = await asked(wire, "ask", city="Rome")
+        touched = {**first, "requestState": first["requestState"][:-2]}
+        errors = [
+            await again(wire, "ask", touched, {"k": yes()}, city="Rome"),
+            await again(wire, "other", first, {"k": yes()}, city="Rome"),
+            await again(wire, "ask", first, {"k": yes()}, city="Oslo"),
+            await again(wire, "ask", first, {"k": yes()}),
+        ]
+        assert "content" in await again(wire, "ask", first, {"k": yes()}, city="Rome")
+        clock.now += 10**6
+        errors.append(await again(wire, "ask", first, {"k": yes()}, city="Rome"))
+        assert errors == [INVALID] * 5
 
 
 async def test_rule_2_answers_without_a_state_count_for_nothing(revision: str) -> None:

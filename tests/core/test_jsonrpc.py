@@ -284,6 +284,7 @@ def test_other_encodings_are_refused_in_words(encoding: str) -> None:
 def test_utf8_comes_in_and_goes_out_as_utf8() -> None:
     text = 'é€😀\u2028\u2029\x7f"\\/'
     request = decode(HEAD + b'{"a":' + json.dumps(text, ensure_ascii=False).encode() + b"}}")
+    assert isinstance(request, Request)
     assert request == Request(1, "m", {"a": text})
     assert encode(request) == HEAD + json.dumps({"a": text}, ensure_ascii=False, separators=(",", ":")).encode() + b"}"
 
@@ -291,6 +292,7 @@ def test_utf8_comes_in_and_goes_out_as_utf8() -> None:
 def test_words_that_look_like_numbers_pass_inside_strings() -> None:
     values = ["NaN", "Infinity", "-Infinity", {"NaN": "Infinity"}]
     request = decode(HEAD + json.dumps({"a": values}).encode() + b"}")
+    assert isinstance(request, Request)
     assert request == Request(1, "m", {"a": values})
     assert decode(encode(request)) == request
 

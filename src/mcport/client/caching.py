@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
 from mcport.core.dialects.contract import PROMPTS_CHANGED, RESOURCE_UPDATED, RESOURCES_CHANGED, TOOLS_CHANGED
 from mcport.core.events import Told
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS
+from mcport.record import Record
 
 READ: Final = "resources/read"
 CACHEABLE: Final = frozenset(
@@ -35,8 +35,7 @@ _LONGEST: Final = 31_536_000_000
 _Key: TypeAlias = tuple[str | None, str, tuple[tuple[str, object], ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Record):
     result: bytes
     expires: float
 

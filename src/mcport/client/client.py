@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -18,6 +17,7 @@ from mcport.core.dialects.opening import PROBE_SECONDS, Approach, Opened
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import CLIENT_LIMITS, Limits
 from mcport.errors import ConversationError, NotDeclared
+from mcport.record import changed
 from mcport.session.loop import Loop, current_loop
 from mcport.spec.revisions import REVISIONS, Revision
 from mcport.version import __version__
@@ -288,7 +288,7 @@ class Client(Conversing):
     def _remember(self, revision: Revision) -> None:
         """A client that connects again need not find out again."""
         if self._approach.demanded is None:
-            self._approach = replace(self._approach, remembered=revision)
+            self._approach = changed(self._approach, remembered=revision)
 
     def _restarts(self, restart: bool | int) -> Restarting | None:
         """Return what starts the server again, if that is wanted; raises where there is nothing to start."""

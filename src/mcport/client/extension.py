@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from mcport.core.dialects.opening import Approach
@@ -20,6 +20,7 @@ from mcport.core.extensions import (
     doubt_of,
 )
 from mcport.core.jsonrpc import JsonObject
+from mcport.record import changed
 from mcport.spec.revisions import Revision
 
 log: Final = logging.getLogger("mcport.client")
@@ -107,7 +108,7 @@ def _check_extension(extension: object) -> None:
 def with_extensions(approach: Approach, declared: Declared) -> Approach:
     """Return how a client opens conversations that declares these extensions too."""
     others = approach.capabilities
-    return replace(
+    return changed(
         approach,
         capabilities=lambda revision: {**others(revision), **declared.capabilities(revision)},
         result_types=declared.result_types,

@@ -7,17 +7,16 @@ process), not how any of that was found out. Below: the errors.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from typing import TypeVar
 
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import ConnectFailed, ConnectionLost, ConversationError, ExtensionAnswered, Timeout
+from mcport.record import Record
 
 ErrorT = TypeVar("ErrorT", bound=ConversationError)
 
 
-@dataclass(frozen=True, slots=True)
-class Remains:
+class Remains(Record):
     """What a server left behind, as far as it has ended."""
 
     exit_code: int | None = None
@@ -36,8 +35,7 @@ class Remains:
         return f". Last stderr: {lines[-1].strip()}" if lines else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Record):
     """Makes the errors of one conversation. `server` is how the user named the other side."""
 
     server: str

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from mcport.record import changed
 from mcport.session.channel import Trace, Transport
 
 from .target import (
@@ -83,4 +83,4 @@ def _entry(entry: Mapping[str, Any], options: ChildOptions) -> ChildTarget:
     if not isinstance(arguments, Sequence) or isinstance(arguments, str):
         raise TypeError(f"args of an mcpServers entry are a list of strings, not {arguments!r:.80}")
     env = {**entry.get("env", {}), **(options.env or {})}
-    return ChildTarget([command, *arguments], replace(options, env=env, cwd=options.cwd or entry.get("cwd")))
+    return ChildTarget([command, *arguments], changed(options, env=env, cwd=options.cwd or entry.get("cwd")))

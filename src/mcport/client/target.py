@@ -10,7 +10,6 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
@@ -18,6 +17,7 @@ import anyio
 
 from mcport.core.limits import Limits
 from mcport.errors import ConnectFailed, ConversationError
+from mcport.record import Record
 from mcport.session.channel import Channel, Trace, TracedChannel, Transport, TransportChannel
 from mcport.session.loop import Loop
 
@@ -41,8 +41,7 @@ class Hosted(Protocol):
     host: Any
 
 
-@dataclass(frozen=True, slots=True)
-class ChildOptions:
+class ChildOptions(Record):
     """How a child process is started; `None` and False are what holds if nobody says otherwise."""
 
     env: Mapping[str, str] | None = None
@@ -54,11 +53,10 @@ class ChildOptions:
     @property
     def given(self) -> list[str]:
         """The names of the options that were said."""
-        return [each.name for each in fields(self) if getattr(self, each.name) not in (None, False)]
+        return [each for each in self.__match_args__ if getattr(self, each) not in (None, False)]
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Record):
     """A target that was reached: the way to it, and a look at what is left of it."""
 
     channel: Channel

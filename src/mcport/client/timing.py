@@ -6,9 +6,10 @@ of its own. Below: nothing of mcport.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
+
+from mcport.record import Record
 
 CONNECT_SECONDS: Final = 30.0
 """How long an opening may take."""
@@ -38,8 +39,7 @@ Seconds: TypeAlias = float | Unset | None
 """So many seconds; None for as long as it takes; `UNSET` for what the client was made with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Record):
     """How long the calls of one client may be silent, and how long they may take in all."""
 
     silent: float | None = SILENT_SECONDS

@@ -5,14 +5,15 @@ Values only: who receives them decides what to do. Below: the messages of `jsonr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from mcport.record import Record
 
 from .jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Response
 
 
-@dataclass(slots=True, eq=False)
-class Asked:
+class Asked(Record, frozen=False, eq=False):
     """The other side asks; the book of incoming requests is open for this id until it is answered or withdrawn.
 
     `token` is the progress token that the other side gave, `progress` the last value that was reported for it. Once it
@@ -29,16 +30,14 @@ class Asked:
     forgiving: bool = False
 
 
-@dataclass(slots=True)
-class Told:
+class Told(Record, frozen=False):
     """The other side says something and wants no answer."""
 
     method: str
     params: JsonObject
 
 
-@dataclass(slots=True, eq=False)
-class Call:
+class Call(Record, frozen=False, eq=False):
     """A request of ours: what the book of outgoing requests holds until it is settled.
 
     `context` is the driver's: whoever waits, and for how long.
@@ -50,16 +49,14 @@ class Call:
     context: object = None
 
 
-@dataclass(slots=True)
-class Answered:
+class Answered(Record, frozen=False):
     """A call of ours is settled: by its result, by an error, or by something that is no answer."""
 
     call: Call
     answer: Response | ErrorResponse | Malformed
 
 
-@dataclass(slots=True)
-class Progressed:
+class Progressed(Record, frozen=False):
     """A call of ours makes progress; waiting for it may begin anew."""
 
     call: Call
@@ -69,16 +66,14 @@ class Progressed:
     params: JsonObject = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Withdrawn:
+class Withdrawn(Record, frozen=False):
     """The other side takes its request back: the book is closed, nothing more is sent for it."""
 
     asked: Asked
     reason: str | None
 
 
-@dataclass(slots=True)
-class Stray:
+class Stray(Record, frozen=False):
     """A message that fits nothing here. `reply` is the error that it deserves, if it deserves one."""
 
     reason: str

@@ -7,8 +7,9 @@ kept: its first and last bytes are, so that whoever waits for it can be told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from mcport.record import Record
 
 EDGE: Final = 2048
 """How many bytes of either end of an oversized line are kept."""
@@ -18,8 +19,7 @@ CRUMBS: Final = 256
 times its size in little objects."""
 
 
-@dataclass(slots=True)
-class Oversized:
+class Oversized(Record, frozen=False):
     """A line that was longer than the bound: its size in bytes and both its ends."""
 
     size: int

@@ -10,13 +10,13 @@ Where it is more lenient than the schemas: `params` and the `id` of an error may
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeGuard
 
 from jiter import from_json
 from pydantic_core import to_json
 
 from mcport.errors import INVALID_REQUEST, PARSE_ERROR
+from mcport.record import Record
 
 Id: TypeAlias = int | str | float
 """A request id keeps its JSON type and value; a float is legal only without a fraction (1.0)."""
@@ -27,15 +27,13 @@ EXACT: Final = 2**53 - 1
 """Up to here a float stands for one integer only; an id beyond it could not be repeated as it came."""
 
 
-@dataclass(slots=True)
-class Raw:
+class Raw(Record, frozen=False):
     """A JSON value that is bytes already."""
 
     data: bytes
 
 
-@dataclass(slots=True)
-class Request:
+class Request(Record, frozen=False):
     """A message that asks for an answer."""
 
     id: Id
@@ -43,24 +41,21 @@ class Request:
     params: JsonObject | Raw | None = None
 
 
-@dataclass(slots=True)
-class Notification:
+class Notification(Record, frozen=False):
     """A message that wants no answer."""
 
     method: str
     params: JsonObject | Raw | None = None
 
 
-@dataclass(slots=True)
-class Response:
+class Response(Record, frozen=False):
     """A successful answer."""
 
     id: Id
     result: object
 
 
-@dataclass(slots=True)
-class ErrorResponse:
+class ErrorResponse(Record, frozen=False):
     """An answer that is an error; `id` is None only where the request's id could not be read.
 
     It is left out of the message then: no revision has null there (2025-11-25 and later: basic, "Error Responses").
@@ -72,8 +67,7 @@ class ErrorResponse:
     data: object = None
 
 
-@dataclass(slots=True)
-class Malformed:
+class Malformed(Record, frozen=False):
     """Bytes or JSON that are no message.
 
     `id` is the id of a broken request, which its error repeats. `answers` is the id of the call that it seems to
@@ -90,8 +84,7 @@ class Malformed:
     excerpt: str = ""
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Record, frozen=False):
     """Several messages in one array, as one revision allows."""
 
     members: list[Message | Malformed]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,7 @@ import anyio
 import anyio.lowlevel
 
 from mcport.core.dialects.contract import Conversation
+from mcport.record import Record
 from mcport.session.loop import Loop
 from mcport.session.workers import Workers
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from .routes import Routes
 
 
-@dataclass(slots=True)
-class Life:
+class Life(Record, frozen=False):
     """What stands while anybody is connected: worker threads, what the lifespan yielded (None without one), and
     those who listen to changes.
 
@@ -50,8 +50,7 @@ class Life:
             await self.endings.pop()()
 
 
-@dataclass(slots=True)
-class Visit(Conversation):
+class Visit(Conversation, frozen=False):
     """One connection's conversation, the life in which its handlers run, and the way to the desk where they ask.
 
     `listener` hears of changes for a session; `listens` counts the requests that stay open to hear of them.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mcport.core.events import Asked
 from mcport.core.jsonrpc import JsonObject, Notification, Raw
 from mcport.core.peer import progress_of
+from mcport.record import Record
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -157,8 +157,7 @@ class Exchange:
         return notification is not None
 
 
-@dataclass(slots=True)
-class StaysOpen:
+class StaysOpen(Record, frozen=False):
     """What answers a request that is not done when its handler is: it stays open, and nobody runs for it.
 
     It is over when the other side withdraws it, of which `Exchange.stop` is told, or when this side ends the

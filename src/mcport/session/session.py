@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -36,6 +35,7 @@ from mcport.core.jsonrpc import (
 from mcport.core.limits import Limits
 from mcport.core.peer import CANCELLED, Peer
 from mcport.errors import INTERNAL_ERROR, ProtocolError
+from mcport.record import Record
 
 from .channel import Channel
 from .exchange import Answer, Exchange, StaysOpen
@@ -45,8 +45,7 @@ from .waiting import Clock, Lost, OnProgress, Overdue, Pending, Settled, Waiter
 log: Final = logging.getLogger("mcport.session")
 
 
-@dataclass(slots=True)
-class Hooks:
+class Hooks(Record, frozen=False):
     """What a session tells its owner. The calls come in the loop's thread, one after the other, and must not wait."""
 
     told: Callable[[Told], None]

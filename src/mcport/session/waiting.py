@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from mcport.core.events import Progressed
 from mcport.core.jsonrpc import ErrorResponse, Malformed, Response
+from mcport.record import Record
 
 from .loop import Loop, Promise, Stoppable
 
@@ -42,15 +42,13 @@ class Waiter(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Lost:
+class Lost(Record, frozen=False):
     """The connection ended before the answer came."""
 
     reason: str
 
 
-@dataclass(slots=True)
-class Overdue:
+class Overdue(Record, frozen=False):
     """The time was up before the answer came. `cause` says which time."""
 
     cause: str

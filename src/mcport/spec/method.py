@@ -6,12 +6,12 @@ A method is data; `methods` has the table. Nothing sits below, not even pydantic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from mcport.record import Record
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
+
+class Method(Record, kw_only=True):
     """A request or a notification. The sets hold names of revisions.
 
     `params` and `result` name types of the facade; `elicitation/create` alone has a union for its parameters.

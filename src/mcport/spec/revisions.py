@@ -7,15 +7,15 @@ Methods and fields are not repeated here; `methods` and `deltas` have them. Noth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
+
+from mcport.record import Record
 
 Era: TypeAlias = Literal["handshake", "stateless"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Revision:
+class Revision(Record, kw_only=True):
     """One revision. An ability that is not mentioned for a revision is one it does not have.
 
     `name` is what stands on the wire. `era` is `handshake` (an `initialize` opens a session, both sides may ask) or

@@ -6,10 +6,11 @@ Below: nothing but the revisions and the JSON types.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from mcport.core.jsonrpc import JsonObject
+from mcport.record import Record
 from mcport.spec.revisions import Revision
 
 META_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
@@ -34,8 +35,7 @@ LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", 
 """The levels of log messages, the least severe first (server/utilities/logging)."""
 
 
-@dataclass(slots=True)
-class Admitted:
+class Admitted(Record, frozen=False):
     """A request that may be served, and for whom. Client identity is for logs: it never steers behaviour.
 
     `log_level` is the least severe level of the log messages that the client is sent, None for silence.
@@ -47,8 +47,7 @@ class Admitted:
     log_level: str | None = None
 
 
-@dataclass(slots=True)
-class Offer:
+class Offer(Record, frozen=False):
     """What a server says of itself, whoever asks.
 
     `info` has the members of an Implementation; `capabilities` are those of one revision; `revisions` are served,
@@ -62,8 +61,7 @@ class Offer:
     log_level: str | None = "info"
 
 
-@dataclass(slots=True)
-class Conversation:
+class Conversation(Record, frozen=False):
     """What a server keeps for one connection of the handshake era. The stateless era reads and writes nothing of it.
 
     `declared` are the capabilities that `initialize` promised; `subscribed` the URIs of resources that are followed.

@@ -7,11 +7,11 @@ client chooses by names. Below: `contract`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from mcport.core.jsonrpc import Id, JsonObject
 from mcport.errors import InvalidParams
+from mcport.record import Record
 
 from .contract import META_SUBSCRIPTION
 from .contract import PROMPTS_CHANGED as PROMPTS_CHANGED
@@ -25,8 +25,7 @@ ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
 Topic: TypeAlias = tuple[str, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Record):
     """One member of the filter, and the notification that it asks for.
 
     `capability` is the path to what the server must have declared. `names` is the parameter of the notification that

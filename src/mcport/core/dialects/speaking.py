@@ -6,34 +6,31 @@ Below: `contract`, the generated method table.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import NotDeclared
+from mcport.record import Record
 from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
 from .contract import COMPLETE, INPUT_REQUIRED, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION
 
 
-@dataclass(slots=True)
-class Complete:
+class Complete(Record, frozen=False):
     """A result that is the answer."""
 
     result: JsonObject
 
 
-@dataclass(slots=True)
-class InputRequired:
+class InputRequired(Record, frozen=False):
     """A result that asks back; the call is to be repeated with the answers."""
 
     result: JsonObject
 
 
-@dataclass(slots=True)
-class Invalid:
+class Invalid(Record, frozen=False):
     """A result that is none."""
 
     reason: str

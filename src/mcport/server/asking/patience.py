@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from mcport.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Record):
     """How long a client may be silent while a question is open, and how long it may take in all, in seconds."""
 
     silence: float

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
+
+from mcport.record import Record
 
 Scope: TypeAlias = Literal["call", "process"]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Record):
     """Says which function makes the value of a parameter, and for how long the value is good."""
 
     function: Callable[..., Any]

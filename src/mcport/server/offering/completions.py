@@ -8,13 +8,13 @@ says what they may be are completed without a word; for all others there are fun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sized
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InternalError, InvalidParams, ProtocolError
+from mcport.record import Record
 from mcport.server.handling.calling import call
 from mcport.server.limiting.rate import Rate
 from mcport.server.results.content import text_of
@@ -32,8 +32,7 @@ MOST: Final = 100
 """So many values leave at most (server/utilities/completion, "Completion Results")."""
 
 
-@dataclass(slots=True, frozen=True)
-class Typed:
+class Typed(Record):
     """What somebody has typed so far, and the other arguments that are settled."""
 
     value: str

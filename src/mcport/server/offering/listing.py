@@ -10,7 +10,7 @@ are not for everybody, pages are built for whoever asks, and for nobody else. Be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
@@ -19,6 +19,7 @@ from mcport.core.dialects.contract import Admitted
 from mcport.core.dialects.envelope import Fixed
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InvalidParams
+from mcport.record import Record
 from mcport.session.exchange import Exchange
 
 from .cache_hint import NEVER, CacheHint
@@ -53,8 +54,7 @@ class NotThere(KeyError):
         return str(self.args[0])
 
 
-@dataclass(slots=True)
-class _State(Generic[EntryT]):
+class _State(Record, Generic[EntryT], frozen=False):
     """A list as it is until its next change, with what was built from it."""
 
     entries: list[EntryT]

@@ -6,13 +6,14 @@ From `prompts/get` to the function and back. Below: `signature`, `calling`, `lis
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InternalError, InvalidParams, ProtocolError
+from mcport.record import Record
 from mcport.server.asking.outcomes import why_unanswered
 from mcport.server.handling.calling import call
 from mcport.server.results.content import block_of
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from mcport.spec.types import Icon
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class PromptEntry:
+class PromptEntry(Record, frozen=False, eq=False, kw_only=True):
     """One prompt: the function, and how it is shown."""
 
     function: Callable[..., Any]

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mcport.core.dialects.contract import Admitted
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InternalError, InvalidParams, ProtocolError, ResourceNotFound
+from mcport.record import Record
 from mcport.server.asking.outcomes import why_unanswered
 from mcport.server.handling.calling import call
 from mcport.server.results.content import as_contents, json_of
@@ -41,8 +42,7 @@ _IN_UTF8 = 4
 JSON_TYPE = "application/json"
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ResourceEntry:
+class ResourceEntry(Record, frozen=False, eq=False, kw_only=True):
     """One resource, or a family of them where `template` is set. `size` is in bytes; `hint` is for what is read."""
 
     function: Callable[..., Any]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mcport.core.dialects.contract import Admitted
@@ -17,6 +16,7 @@ from mcport.core.dialects.envelope import Body
 from mcport.core.input_required import InputRequired
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InvalidParams, MissingCapability, ProtocolError, ToolError
+from mcport.record import Record
 from mcport.server.asking.outcomes import why_unanswered
 from mcport.server.handling.calling import call
 from mcport.server.results.content import failed, pack
@@ -44,8 +44,7 @@ _GOOD_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 """What names of tools should be made of (server/tools, "Tool Names"); older revisions say nothing of it."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class ToolEntry:
+class ToolEntry(Record, frozen=False, eq=False, kw_only=True):
     """One tool: the function, how its arguments are bound, and how it is shown."""
 
     function: Callable[..., Any]

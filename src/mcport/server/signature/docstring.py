@@ -6,7 +6,9 @@ and schemas. Below sits nothing.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from mcport.record import Record
 
 __all__ = ["Docstring", "read_docstring"]
 
@@ -18,8 +20,7 @@ _SPHINX_ITEM = re.compile(r":(?:param|parameter|arg|argument|key|keyword)\s+(?:[
 _SPHINX_TYPE = re.compile(r":type\s+\w+\s*:")
 
 
-@dataclass(frozen=True, slots=True)
-class Docstring:
+class Docstring(Record):
     """What a docstring says.
 
     Attributes:

@@ -5,11 +5,11 @@ of calls. Below sit `parameters` and `plain_schema`.
 """
 
 import typing
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic_core import from_json, to_json
 
+from mcport.record import Record
 from mcport.spec.instances import is_field
 
 from .json_semantics import Node
@@ -27,8 +27,7 @@ SCALARS: dict[type, tuple[Node, Schema]] = {
 """What pydantic says of the commonest types. Asking it for the first time costs as much as importing half of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Record):
     """The arguments as one object.
 
     Attributes:

@@ -9,9 +9,10 @@ import re
 import sys
 import typing
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
-from dataclasses import dataclass
 from inspect import Parameter as Declared
 from types import FunctionType, UnionType
+
+from mcport.record import Record
 
 from .callables import AnyCallable, fixed_keywords, heart
 
@@ -32,8 +33,7 @@ _NOT_BY_NAME = {
 _STEP_BY_STEP = (AsyncIterator, AsyncIterable, AsyncGenerator)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Record):
     """One argument that callers give: its name in Python, its annotation (`Any` if none) and its default."""
 
     name: str
@@ -41,8 +41,7 @@ class Parameter:
     default: object
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(Record):
     """All that callers give, the name of the parameter that takes the context, and the return annotation.
 
     `marked` holds the parameters that bear a mark: they are no arguments.
@@ -54,8 +53,7 @@ class Parameters:
     marked: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Record):
     """How to read a callable.
 
     Attributes:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mcport.core.dialects.listening import Topic
 from mcport.core.jsonrpc import JsonObject, dump, parse_json
+from mcport.record import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Notice:
+class Notice(Record, eq=False):
     """A notification before it is made out to anybody.
 
     `topic` is what it is about. Those that `merge` say only that something is not as it was, so that one which still

@@ -6,18 +6,18 @@ Values only. Below: the revisions.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Literal, TypeAlias
 
 from mcport.core.jsonrpc import JsonObject
+from mcport.record import Record
 from mcport.spec.revisions import REVISIONS, Revision
 
 PROBE_SECONDS: Final = 5.0
 """How long a server on a stream may stay silent before `initialize` is tried as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approach:
+class Approach(Record):
     """What a client says of itself, and what it wants.
 
     Attributes:
@@ -44,8 +44,7 @@ class Approach:
 # ---- steps, which the driver takes
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Record):
     """Send a request. Its answer is reported under the key."""
 
     key: str
@@ -53,22 +52,19 @@ class Send:
     params: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Record):
     """Send a notification."""
 
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(Record):
     """Drop the answer to this request should it ever come; do not cancel it (an `initialize` may not be cancelled)."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Record):
     """Report the next answer to one of these requests, the end of the server, or that the time is up.
 
     Without `seconds` the time is the driver's: whoever opens the conversation has limited it as a whole.
@@ -78,15 +74,13 @@ class Wait:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Record):
     """Start the server again; what was asked of the old one is void. Report `Ready` or `Gone`."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Downgrade:
+class Downgrade(Record):
     """Go on over HTTP+SSE: GET the URL and take the `endpoint` event as proof. Report `Ready` or `Gone`."""
 
     reason: str
@@ -98,16 +92,14 @@ Step: TypeAlias = Send | Notify | Forget | Wait | Restart | Downgrade
 # ---- outcomes, which the driver reports
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(Record):
     """A request was answered with a result."""
 
     key: str
     result: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Record):
     """A request was answered with anything else.
 
     `code`, `message` and `data` are those of the JSON-RPC error. Over HTTP the error in the body counts whatever its
@@ -135,28 +127,24 @@ class Refused:
         return ", ".join(words)
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(Record):
     """The time is up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Record):
     """The server ended, or could not be reached, or not in this way."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(Record):
     """What was asked for is done."""
 
 
 Outcome: TypeAlias = Replied | Refused | Silent | Gone | Ready
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Record):
     """A conversation is open.
 
     Attributes:

@@ -14,7 +14,6 @@ from mcport.core.dialects.stateless import is_stateless
 from mcport.core.input_required import InputRequired
 from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError, UrlElicitationRequired
 from mcport.session.exchange import Exchange, StaysOpen
-from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
 from .asking.reception import Reception
@@ -91,8 +90,7 @@ class Kernel:
 
     async def _resume(self, exchange: Exchange, admitted: Admitted) -> None:
         """A retry brings answers: let them in where the method may have asked."""
-        known = METHODS.get(exchange.asked.method)
-        if known is not None and admitted.revision.name in known.may_ask:
+        if admitted.revision.asks_by_returning and self.reception.may_ask(exchange.asked.method):
             await self.reception.desk.resume(exchange, admitted)
 
     async def _again(self, route: Route, exchange: Exchange, admitted: Admitted) -> object:

@@ -136,8 +136,8 @@ class Server(Registrar):
         self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)
         self._extensions = Extensions(self._dependencies, faults)
         self._meta_keys = dresser.meta_keys
-        self._take(middleware, extensions)
         self._reception = Reception(name, seal_key, Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
+        self._take(middleware, extensions)
         self._kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._reception)
         self.host = Host(self, self._kernel, lifespan, limits, self._telling)
         """Serves connections; for transports and for clients in the same process."""
@@ -146,6 +146,7 @@ class Server(Registrar):
         return f"Server({self.name!r})"
 
     def _take(self, middleware: Iterable[Middleware], extensions: Iterable[Extension]) -> None:
+        self._reception.asking = self._extensions.asking
         for each in middleware:
             self.add_middleware(each)
         for extension in extensions:
@@ -189,22 +190,23 @@ class Server(Registrar):
             self._middleware.add(each)
         self._routes.changed()
 
-    def method(self, method: str) -> Decorator:
+    def method(self, method: str, *, asks: bool = False) -> Decorator:
         """Register what serves a method that the protocol does not have, in every revision and for every client.
 
             @server.method("com.example/x")
             async def x(params: JsonObject) -> JsonObject: ...
 
         The function takes `params`, of any type that JSON can be read as, a `Context`, dependencies, or none of these;
-        it returns a JSON object, a model, or None. Raises ValueError for a method of the protocol, or one that is there
-        already, TypeError for a function that takes anything else. An `Extension` is declared to clients, this is not.
+        it returns a JSON object, a model, or None; one that `asks` may ask the client back as a tool does. Raises
+        ValueError for a method of the protocol, or one that is there already, TypeError for a function that takes
+        anything else. An `Extension` is declared to clients, this is not.
         """
         from .extensions.extension import check_new
 
         check_new(method, {})
 
         def register(function: Function) -> Function:
-            self._extensions.add_method(method, function)
+            self._extensions.add_method(method, function, asks)
             self._routes.changed()
             return function
 

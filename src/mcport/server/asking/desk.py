@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mcport.core.asking.canonical import canonical, digest
 from mcport.core.asking.capabilities import URL, declares
@@ -36,7 +36,7 @@ from mcport.stores.values import MemoryStore, Store
 from .asker import Asker
 from .by_hand import Typed, posed_by_hand
 from .elicitations import Elicitations
-from .naming import about
+from .naming import OF_RETRIES, about
 from .patience import Patience
 from .posing import check_sound
 from .questions import ElicitUrl
@@ -52,13 +52,22 @@ BROKEN: Final = "requestState is not valid for this request"
 _CHAIN: Final = 12
 
 
+class House(Protocol):
+    """What the desk asks of the server that it stands in."""
+
+    instead: Answer
+    """Answers for a run that was stopped and does not end."""
+
+    def may_ask(self, method: str) -> bool:
+        """Whether what serves a method may ask the client back."""
+        ...
+
+
 class Desk:
-    """Where all asking of one server comes together. `state_bytes` bounds what a client is given to carry; `instead`
-    answers for a run that was stopped and does not end.
-    """
+    """Where all asking of one server comes together. `state_bytes` bounds what a client is given to carry."""
 
     def __init__(
-        self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int, instead: Answer
+        self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int, house: House
     ) -> None:
         self.elicitations = Elicitations()
         self._typed = Typed()
@@ -68,7 +77,7 @@ class Desk:
         self._store = store
         self._used: Store = store or MemoryStore()
         self._state_bytes = state_bytes
-        self._instead = instead
+        self._house = house
 
     # ---- for handlers
 
@@ -76,8 +85,7 @@ class Desk:
         """Return who asks for a request. Raises `InternalError` for one that may not ask."""
         if exchange.asker is None:
             exchange = exchange.outermost  # a resource that a handler reads asks for that handler's request
-            known = METHODS.get(exchange.asked.method)
-            if known is None or not known.may_ask:
+            if not self._house.may_ask(exchange.asked.method):
                 raise InternalError(f"{exchange.asked.method} cannot ask the client anything")
             exchange.asker = self._new(exchange, admitted)
         found: Asker = exchange.asker  # type: ignore[assignment]
@@ -88,7 +96,7 @@ class Desk:
     ) -> Asker:
         rounds = Rounds(os.urandom(_CHAIN).hex(), page, answers)
         note = partial(self.elicitations.note, exchange)
-        asker = Asker(exchange, admitted, rounds, self._patience, note, self._instead)
+        asker = Asker(exchange, admitted, rounds, self._patience, note, self._house.instead)
         asker.given = self._typed.answers(rounds)
         return asker
 
@@ -131,7 +139,7 @@ class Desk:
         """What a state belongs to: on whose behalf who asked for what, in the words of the wire."""
         method, params = exchange.asked.method, exchange.sent
         try:
-            arguments = digest(params.get("arguments") or {})
+            arguments = digest(_given(method, params))
         except ValueError:
             raise InvalidParams("arguments: a number is infinite") from None
         return canonical([exchange.principal, self._server, method, about(method, params), arguments])
@@ -231,6 +239,13 @@ def _failed(line: str, exchange: Exchange) -> JsonObject:
     if exchange.asked.method == "tools/call":
         return failed(line)
     raise InternalError(line)
+
+
+def _given(method: str, params: JsonObject) -> object:
+    """Return what a request was given beside its name; of a method that the protocol does not have, all parameters."""
+    if method in METHODS:
+        return params.get("arguments") or {}
+    return {name: value for name, value in params.items() if name not in OF_RETRIES}
 
 
 def _can_be_kept(answer: tuple[str, object]) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mcport.core.events import Asked
 from mcport.core.jsonrpc import JsonObject
+
+OF_RETRIES: Final = frozenset({"_meta", "inputResponses", "requestState"})
+"""The parameters that are the protocol's own where a request may be retried; they differ from round to round."""
 
 
 def about(method: str, params: JsonObject) -> object:

@@ -6,9 +6,11 @@ Most servers never ask, so that the desk and what sits below it are loaded by wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from mcport.spec.methods import METHODS
 
 from .patience import Patience
 
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 class Reception:
     """Leads to the desk of one server, from any thread. `state_bytes` bounds what a client is given to carry.
 
-    The kernel sets `instead`, which answers for a run that was stopped and does not end.
+    The kernel sets `instead`, which answers for a run that was stopped and does not end; the server sets `asking`, the
+    methods that the protocol does not have and that may ask.
 
     Raises ValueError for a key of the seal that is too short.
     """
 
     instead: Answer
+    asking: Container[str] = ()
 
     def __init__(
         self,
@@ -51,6 +55,11 @@ class Reception:
         """The desk, one and the same for everybody."""
         return self._desk or self._opened()
 
+    def may_ask(self, method: str) -> bool:
+        """Whether what serves a method may ask the client back."""
+        known = METHODS.get(method)
+        return method in self.asking if known is None else bool(known.may_ask)
+
     def complete(self, elicitation_id: str) -> bool:
         """Tell the client of an elicitation that it is complete; return whether there is one to be told."""
         return self._desk is not None and self._desk.elicitations.complete(elicitation_id)
@@ -61,7 +70,7 @@ class Reception:
         with self._lock:
             if self._desk is None:
                 seal = self._seal or _seal(None)
-                self._desk = Desk(self._server, seal, self._patience, self._store, self._state_bytes, self.instead)
+                self._desk = Desk(self._server, seal, self._patience, self._store, self._state_bytes, self)
             return self._desk
 
 

@@ -88,6 +88,7 @@ class Extension:
         self.meta_keys: set[str] = set()
         self.listen_filters: dict[str, ListenFilter] = {}
         self.mcp_names: dict[str, str] = {}
+        self.asking: set[str] = set()
         self._handshake = handshake
         self._taken = False
 
@@ -96,17 +97,21 @@ class Extension:
 
     # ---- what it adds
 
-    def method(self, method: str, *, name: str | None = None) -> Callable[[Function], Function]:
+    def method(self, method: str, *, name: str | None = None, asks: bool = False) -> Callable[[Function], Function]:
         """Register what serves a method, as a decorator.
 
         The function takes `params`, of any type that JSON can be read as, a `Context`, dependencies, or none of these;
         it returns a JSON object, a model, an `ExtensionResult` or None. `name` is the parameter that HTTP requests
-        repeat in `Mcp-Name`. Raises ValueError for a method of the protocol, or one that is there already.
+        repeat in `Mcp-Name`. One that `asks` may ask the client back as a tool does, also by returning `InputRequired`:
+        its parameters then cannot be called `inputResponses` and `requestState`. Raises ValueError for a method of the
+        protocol, or one that is there already.
         """
         self._check_open()
         check_new(method, self.methods)
         if name is not None:
             self.mcp_names[method] = name
+        if asks:
+            self.asking.add(method)
 
         def register(function: Function) -> Function:
             self.methods[method] = function

@@ -35,6 +35,8 @@ class Extensions:
     def __init__(self, dependencies: Dependencies, faults: Faults) -> None:
         self._dependencies = dependencies
         self._faults = faults
+        self.asking: set[str] = set()
+        """The methods that may ask the client back."""
         self._all: dict[str, Extension] = {}
         self._methods: dict[str, tuple[Route, Extension | None]] = {}
         self._hearers: dict[str, tuple[Hearer, Extension]] = {}
@@ -55,25 +57,29 @@ class Extensions:
                 raise ValueError(f"result type {kind!r} belongs to {self._kinds[kind].identifier!r} already")
         from .raw_methods import Hearer
 
-        read = {method: self._read(method, function) for method, function in extension.methods.items()}
+        asking = extension.asking
+        read = {method: self._read(method, each, method in asking) for method, each in extension.methods.items()}
         hearers = {method: Hearer(method, function) for method, function in extension.notifications.items()}
         extension.take()
+        self.asking |= asking
         self._all[extension.identifier] = extension
         self._methods |= {method: (Gate(route, extension), extension) for method, route in read.items()}
         self._hearers |= {method: (hearer, extension) for method, hearer in hearers.items()}
         self._kinds |= dict.fromkeys(extension.result_types, extension)
 
-    def add_method(self, method: str, function: Callable[..., Any]) -> None:
+    def add_method(self, method: str, function: Callable[..., Any], asks: bool) -> None:
         """Add a method that belongs to no extension: it is there in every revision, for everybody."""
-        self._methods[method] = (self._read(method, function), None)
+        self._methods[method] = (self._read(method, function, asks), None)
+        if asks:
+            self.asking.add(method)
 
-    def _read(self, method: str, function: Callable[..., Any]) -> RawMethod:
+    def _read(self, method: str, function: Callable[..., Any], asks: bool) -> RawMethod:
         if method in self._methods:
             raise ValueError(f"the method {method!r} is there already")
         from .raw_methods import RawMethod
 
         called, signature = self._dependencies.read(function, method)
-        return RawMethod(method, called, signature, self._faults)
+        return RawMethod(method, called, signature, self._faults, asks)
 
     # ---- what the server asks
 

@@ -5,13 +5,19 @@ from typing import Any
 import anyio
 import pytest
 
+from mcport import Client
 from mcport.core.asking.form_values import is_formatted, is_number
-from mcport.spec.types import ElicitRequestFormParams
-from tests.client.counterpart import notification, progress, text, usual
-from tests.client.playing import Wire, client_of
+from mcport.spec.types import ElicitRequestFormParams, LoggingMessageNotificationParams
+from tests.client.counterpart import error, notification, progress, result, text, usual
+from tests.client.playing import Wire, client_of, of
 from tests.client.questions import LATEST, STATELESS, answer_of, asked, form
 
 CHANGES = {"tools": {"listChanged": True}, "resources": {"subscribe": True}}
+
+
+def said(data: object) -> dict[str, Any]:
+    """A message of the server's log."""
+    return notification("notifications/message", {"level": "info", "data": data})
 
 
 class Quit(BaseException):
@@ -145,3 +151,77 @@ def test_numbers_of_any_length_and_times_as_the_format_has_them_are_judged() -> 
     assert not is_number(float("inf"))
     assert is_formatted("date-time", "2026-01-31T10:00:00Z")
     assert not is_formatted("date-time", "2026-01-31 10:00:00Z")
+
+
+@pytest.mark.parametrize(("count", "judged"), [(1000, True), (1001, False)])
+async def test_a_form_has_as_many_fields_and_choices_as_somebody_could_fill_in(count: int, judged: bool) -> None:
+    seen: list[object] = []
+
+    async def declines(question: ElicitRequestFormParams) -> str:
+        seen.append(question)
+        return "decline"
+
+    fields = {f"field{number}": {"type": "boolean"} for number in range(count)}
+    texts = [str(number) for number in range(count)]
+    choices = [{"type": "string", "enum": texts}, {"type": "string", "oneOf": [{"const": each} for each in texts]}]
+    several = {"type": "array", "items": {"type": "string", "enum": texts}}
+    forms = [fields, *({"choice": choice} for choice in (*choices, several))]
+    for properties in forms:
+        schema = {"type": "object", "properties": properties}
+        got = await answer_of(LATEST, "elicitation/create", form(schema), elicit=declines)
+        assert got.get("result") == ({"action": "decline"} if judged else None)
+        assert judged or "at most 1000" in got["error"]["message"]
+    assert len(seen) == (len(forms) if judged else 0)
+
+
+async def test_a_log_callback_that_is_too_slow_gets_the_latest_thousand_messages(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[object] = []
+    go, done = anyio.Event(), anyio.Event()
+
+    async def slow(message: LoggingMessageNotificationParams) -> None:
+        heard.append(message.data)
+        await go.wait()
+        if message.data == 1500:
+            done.set()
+
+    wire = Wire(usual(LATEST))
+    async with client_of(wire, LATEST, log=slow) as client:
+        wire.push(*(said(number) for number in range(1501)))
+        await client.ping()
+        go.set()
+        await done.wait()
+    assert heard == [0, *range(501, 1501)]
+    assert caplog.text.count("the log callback is too slow: 1000 reports wait") == 1
+
+
+async def test_what_a_server_logs_while_the_conversation_opens_is_heard_and_the_latest_hundred_kept() -> None:
+    heard: list[object] = []
+    table = usual(LATEST)
+    table["initialize"] = [*(said(number) for number in range(120)), *table["initialize"]]
+    async with client_of(Wire(table), LATEST, log=lambda message: heard.append(message.data)) as client:
+        await client.ping()
+    assert heard == list(range(20, 120))
+
+
+@pytest.mark.parametrize(("answer", "words"), [([error(-32603, "no level")], "no level"), ([], "no answer within")])
+async def test_a_log_level_that_cannot_be_said_again_is_a_warning_and_the_client_is_connected(
+    answer: list[Any], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = {**usual(LATEST), "logging/setLevel": [result({})]}
+    first, second = Wire(table), Wire({**table, "logging/setLevel": answer})
+    wires = [second, first]
+
+    async def opened() -> Wire:
+        return wires.pop()
+
+    client = Client(opened, revision=LATEST, timeout=0.02)
+    async with client:
+        await client.set_log_level("error")
+    async with client:
+        assert client.connected
+        assert (await client.list_tools()).tools == []
+    assert "the log level could not be said again: " in caplog.text
+    assert words in caplog.text
+    assert [each["params"] for each in of(second.messages, "logging/setLevel")] == [{"level": "error"}]

@@ -250,9 +250,23 @@ async def test_the_value_is_unwrapped_exactly_where_the_tool_declared_that_form(
     assert found.structured_content == structured
 
 
-async def test_where_any_value_can_be_said_nothing_is_unwrapped() -> None:
-    assert (await called(wired(NEW, WRAPPED, {"result": 3}, text="3"), NEW)).data == {"result": 3}
-    assert (await called(wired(NEW, WRAPPED, {"result": 3}, text="3"), NEW, listed=False)).data == {"result": 3}
+@pytest.mark.parametrize(
+    ("schema", "text", "listed", "value"),
+    [
+        (WRAPPED, "3", True, 3),
+        ({**WRAPPED, "x-fastmcp-wrap-result": True}, "3", True, 3),
+        (WRAPPED, '{"result": 3}', True, {"result": 3}),
+        (WRAPPED, None, True, {"result": 3}),
+        ({"type": "object"}, "3", True, {"result": 3}),
+        (WRAPPED, "3", False, {"result": 3}),
+    ],
+)
+async def test_where_any_value_can_be_said_one_is_unwrapped_if_both_the_schema_and_the_text_say_so(
+    schema: Any, text: str | None, listed: bool, value: Any
+) -> None:
+    found = await called(wired(NEW, schema, {"result": 3}, text), NEW, listed=listed)
+    assert found.data == value
+    assert found.structured_content == {"result": 3}
 
 
 @pytest.mark.parametrize("revision", WRAPPING)

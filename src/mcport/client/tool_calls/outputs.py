@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("mcport.client")
 
 WRAPPER: Final = "result"
-"""The one member of an object that stands for a value that is none (revisions before 2026-07-28)."""
+"""The one member of an object that stands for a value that is none: revisions before 2026-07-28 have no other way, and
+some servers do it in all of them."""
 
 _ABOUT: Final = frozenset({"$schema", "$id", "$defs", "definitions", "title", "x-fastmcp-wrap-result"})
 """Members of a schema that do not change which values it stands for."""

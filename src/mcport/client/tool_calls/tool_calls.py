@@ -171,8 +171,8 @@ class ToolCalls(Calls):
                 fault = "structuredContent is missing" if missing else output.fault(result.structured_content)
                 if fault is not None:
                     raise self._invalid(name, result, f"does not fit the tool's output schema: {fault}")
-            if wraps and output.wraps:
-                result.unwrap()
+            if output.wraps:
+                result.unwrap(text_must_agree=not wraps)
         elif wraps and not self._definitions.knows(name):
             result.unwrap(text_must_agree=True)
 

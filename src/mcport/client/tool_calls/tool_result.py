@@ -36,9 +36,9 @@ class ToolResult(CallToolResult, Generic[DataT]):
 
         Without `as_` it is the structured content. In revisions before 2026-07-28 a value that is no object comes
         wrapped in one; it is taken out where the tool was listed with exactly that output schema, and where it was not
-        listed, but the text says the value alone. Where no structured content came, as from tools that return plain
-        text and from all tools before 2025-06-18, it is the text, if that is one block and all there is; else, and
-        where the tool failed, it is None.
+        listed, but the text says the value alone. Some servers wrap in 2026-07-28 as well: there both must be so. Where
+        no structured content came, as from tools that return plain text and from all tools before 2025-06-18, it is the
+        text, if that is one block and all there is; else, and where the tool failed, it is None.
         """
         try:
             found: DataT = self._data  # type: ignore[attr-defined]  # a slot, which no checker sees in a model

@@ -54,6 +54,7 @@ def test_a_bundled_example_is_a_script() -> None:
     [
         (None, "no such file: {file}"),
         ("{", "{file} is not JSON: "),
+        pytest.param("[" * 200_000, "{file} is not JSON: ", id="deep"),
         ("[]", "{file} names no servers: there is no mcpServers in it"),
         ('{"mcpServers": {}}', "{file} names no servers: there is no mcpServers in it"),
         ('{"mcpServers": {"a": {}, "b": {}}}', "{file} has several servers: name one of a, b"),

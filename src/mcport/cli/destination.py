@@ -69,7 +69,7 @@ def _servers(file: Path) -> Mapping[str, Any]:
         raise UsageError(f"no such file: {file}") from None
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is not JSON: {error}") from None
     for table in _TABLES:
         if isinstance(content, dict) and isinstance(content.get(table), dict) and content[table]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mcport.core.asking.capabilities import check_need, demand
 from mcport.core.dialects.contract import Admitted
-from mcport.server.limiting.limiting import Call
+from mcport.server.handling.calling import Call
 from mcport.server.signature import Signature
 from mcport.session.exchange import Exchange
 

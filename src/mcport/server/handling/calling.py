@@ -11,7 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import anyio
 
@@ -39,6 +39,19 @@ class ThreadedHandler(ABC):
     @abstractmethod
     def through(self, run: Callable[..., Any]) -> Self:
         """Return the same, with `run(handler, **arguments)` in place of the handler's call in its thread."""
+
+
+class Call(Protocol):
+    """Calls a handler with bound arguments, as `call` does, which others stand around: with limits, or needs."""
+
+    async def __call__(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        arguments: dict[str, Any],
+        exchange: Exchange,
+        admitted: Admitted,
+    ) -> Any: ...
 
 
 async def call(

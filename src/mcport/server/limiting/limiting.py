@@ -11,28 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from mcport.core.dialects.contract import Admitted
-from mcport.server.handling.calling import ThreadedHandler, call
+from mcport.server.handling.calling import Call, ThreadedHandler, call
 from mcport.server.signature import Signature
 from mcport.session.exchange import Exchange
 from mcport.session.loop import Loop, Promise
 
 from .deadline import Deadline, within
-
-
-class Call(Protocol):
-    """Calls a handler with bound arguments, as `calling.call` does."""
-
-    async def __call__(
-        self,
-        function: Callable[..., Any],
-        signature: Signature,
-        arguments: dict[str, Any],
-        exchange: Exchange,
-        admitted: Admitted,
-    ) -> Any: ...
 
 
 class _Turn:

@@ -19,7 +19,7 @@ from .suggestions import did_you_mean
 from .visibility import Visible, check_visible
 
 if TYPE_CHECKING:
-    from mcport.server.limiting.limiting import Call
+    from mcport.server.handling.calling import Call
     from mcport.spec.types import Annotations, Icon, ToolAnnotations
 
 

@@ -31,7 +31,7 @@ from .suggestions import did_you_mean
 from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
-    from mcport.server.limiting.limiting import Call
+    from mcport.server.handling.calling import Call
     from mcport.spec.model import Model
     from mcport.spec.types import Icon
 

@@ -32,7 +32,7 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.core.uri_template import UriTemplate
-    from mcport.server.limiting.limiting import Call
+    from mcport.server.handling.calling import Call
     from mcport.spec.model import Model
     from mcport.spec.types import Annotations, Icon
 

@@ -39,6 +39,7 @@ class Answer:
         self._whole = False
         self._decoder = EventDecoder(1 << 20)
         self._events: list[Any] = []
+        self.last_event_id = ""
 
     async def take(self, event: Any) -> None:
         """What the application sends (ASGI)."""
@@ -81,7 +82,8 @@ class Answer:
             self._events += self._decoder.feed(chunk)
         event = self._events.pop(0)
         assert isinstance(event, ServerSentEvent)
-        return parse_json(event.data)
+        self.last_event_id = event.id
+        return parse_json(event.data) if event.data else await self.event()
 
     async def events(self) -> list[Any]:
         """Return all messages that are still to come."""

@@ -22,6 +22,7 @@ from mcport.core.framing import Framer, Oversized
 from mcport.core.jsonrpc import (
     Batch,
     ErrorResponse,
+    Id,
     Message,
     Notification,
     Request,
@@ -49,7 +50,7 @@ class Side:
         self.wire = b""
         self.calls: list[Call] = []
         self.tokens: dict[int, object] = {}
-        self.outcomes: dict[int, list[str]] = {}
+        self.outcomes: dict[Id, list[str]] = {}
         self.asked: list[Asked] = []
         self.closed: list[Asked] = []
 

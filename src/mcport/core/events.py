@@ -43,7 +43,7 @@ class Call(Record, frozen=False, eq=False):
     `context` is the driver's: whoever waits, and for how long.
     """
 
-    id: int
+    id: Id
     method: str
     wants_progress: bool = False
     context: object = None

@@ -29,14 +29,17 @@ NEVER_CANCELLED: Final = frozenset({"initialize"})
 class Peer:
     """Keeps both books of one connection. Ids of ours count up from 0 and are never used twice.
 
+    With a `prefix` they are texts that begin with it: several peers may then ask in the name of one side.
+
     `asked` is the book of the other side's requests by id; 1 and 1.0 are the same number and so the same id. Where
     `serves` is false requests are not taken and nothing is ever answered, not even nonsense: so it is for a client of
     the stateless era (2026-07-28 basic/transports, "Message Direction").
     """
 
-    __slots__ = ("_calls", "_next", "asked", "serves")
+    __slots__ = ("_calls", "_next", "_prefix", "asked", "serves")
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self.asked: dict[Id, Asked] = {}
         self.serves = True
         self._calls: dict[Id, Call] = {}
@@ -127,6 +130,8 @@ class Peer:
 
     def _was_called(self, id: Id | None) -> bool:
         """Whether a call of ours had this id: then what bears it is a late answer, and no broken request."""
+        if self._prefix:
+            return isinstance(id, str) and id.startswith(self._prefix)
         return isinstance(id, int | float) and 0 <= id < self._next
 
     # ---- what goes out
@@ -139,8 +144,9 @@ class Peer:
         With `progress` the call's id becomes its progress token, which no other call can share. `context` is carried
         for the driver, untouched.
         """
-        id = self._next
-        self._next = id + 1
+        number = self._next
+        self._next = number + 1
+        id: Id = f"{self._prefix}{number}" if self._prefix else number
         call = self._calls[id] = Call(id, method, progress, context)
         if progress:
             params = dict(params or {})

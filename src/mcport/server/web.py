@@ -16,12 +16,14 @@ from mcport.core.http.headers import NAMED
 from mcport.core.http.hosts import LOOPBACK, Gate
 from mcport.core.http.parameters import BadAnnotation, Mirror, mirrors_of
 from mcport.core.jsonrpc import JsonObject
+from mcport.session.exchange import Outlet
 from mcport.session.loop import Loop
 from mcport.transports.http.server.app import HttpApp
 
 from .hosting import Host
 from .kernel import Kernel
 from .living import Life, Visit
+from .telling import subscribing
 
 log: Final = logging.getLogger("mcport.server")
 
@@ -53,6 +55,17 @@ class Web:
         """Return a new conversation in a life that was entered."""
         return Visit(life=life, reception=self._kernel.reception, routes=self._kernel.routes)
 
+    def hear(self, conversation: Conversation, outlet: Outlet) -> None:
+        """From now on tell a session of changes, on this outlet."""
+        self.unhear(conversation)
+        subscribing.begin(_visit(conversation), outlet)
+
+    def unhear(self, conversation: Conversation) -> None:
+        """Tell a session of nothing more."""
+        visit = _visit(conversation)
+        subscribing.end(visit)
+        visit.listener = None
+
     def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:
         """Take a notification of a client."""
         opened = conversation.opened
@@ -82,6 +95,11 @@ def application(web: Web, path: str, hosts: Sequence[str] | None, origins: Seque
     if not path.startswith("/") or path != path.rstrip("/"):
         raise ValueError(f"path begins with a slash and does not end with one, such as '/mcp', not {path!r}")
     return HttpApp(web, Gate(LOOPBACK if hosts is None else hosts, origins), path)
+
+
+def _visit(conversation: Conversation) -> Visit:
+    assert isinstance(conversation, Visit)
+    return conversation
 
 
 def _mirrors(tool: str, schema: JsonObject) -> tuple[Mirror, ...]:

@@ -19,7 +19,7 @@ from mcport.client.connection import Connection
 from mcport.client.timing import Patience
 from mcport.core.dialects.contract import META_SUBSCRIPTION, RESOURCE_UPDATED
 from mcport.core.events import Call, Progressed, Told
-from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Response
+from mcport.core.jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Response
 from mcport.core.peer import CANCELLED
 from mcport.errors import ConversationError, NotDeclared, RemoteError, Timeout
 from mcport.session.loop import Loop
@@ -59,7 +59,7 @@ class Subscriptions:
         self.connection = connection
         self.loop = loop
         self.feeds: dict[Feed, Wanted] = {}
-        self.streams: dict[int, ListenStream] = {}
+        self.streams: dict[Id, ListenStream] = {}
         self.counts: Counter[str] = Counter()
         self._turns: dict[str, anyio.Lock] = {}
         connection.hearers.append(self._hear)

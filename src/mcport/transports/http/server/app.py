@@ -1,40 +1,49 @@
 """The ASGI application of a server: one endpoint, all revisions.
 
 It looks at the path and the method, lets the guard judge, finds the era of what was posted, and hands it to the door of
-that era. Below: `guard`, `stateless`, `residence`, `core.http.admission`.
+that era. Below: `guard`, `stateless`, `handshake`, `residence`, `core.http.admission`.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, Final, TypeAlias
 
 from mcport.core.http.admission import Lane, lane_of
 from mcport.core.http.hosts import Gate
 from mcport.core.http.parameters import check_params
-from mcport.core.jsonrpc import Decoded, Request, decode
-from mcport.errors import InvalidRequest, ProtocolError
+from mcport.core.jsonrpc import Decoded, decode
+from mcport.errors import ProtocolError
 
 from .asgi import Receive, Refused, Scope, Send, answer, error_body, headers_of, refuse
 from .guard import Gone, Guard
-from .residence import Residence, Residences
+from .handshake import HandshakeDoor
+from .residence import Residences
 from .service import Service
+from .sharing import Sharing
 from .stateless import StatelessDoor
 
 log: Final = logging.getLogger("mcport.http")
 
 PATH: Final = "/mcp"
+ALLOWED: Final = "POST, GET, DELETE"
+
+Method: TypeAlias = "Callable[[HttpApp, Scope, Receive, Send], Awaitable[None]]"
 
 
 class HttpApp:
     """Serves one server over HTTP at `path`, and at its own root where it is mounted below another app."""
 
-    def __init__(self, service: Service, gate: Gate, path: str = PATH) -> None:
+    def __init__(
+        self, service: Service, gate: Gate, path: str = PATH, sharing: Sharing | None = None, streams: bool = False
+    ) -> None:
         self._service = service
         self._guard = Guard(gate, service.limits.message_bytes)
         self._path = path
         self._residences = Residences(service)
         self._stateless = StatelessDoor(service)
+        self._handshake = HandshakeDoor(service, sharing or Sharing(), streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of an ASGI server."""
@@ -53,7 +62,7 @@ class HttpApp:
         try:
             self._guard.check(scope)
             self._find(scope)
-            await self._post(scope, receive, send)
+            await self._METHODS.get(scope["method"], HttpApp._other)(self, scope, receive, send)
         except Refused as refused:
             await refuse(send, refused)
         except Gone:
@@ -64,8 +73,6 @@ class HttpApp:
         below: str = scope["path"].removeprefix(scope.get("root_path", ""))
         if below not in (self._path, "", "/"):
             raise Refused(404, f"no MCP endpoint at {scope['path']!r:.80}; it is {self._path}")
-        if scope["method"] != "POST":
-            raise Refused(405, f"{scope['method']:.20} is not served here", {"allow": "POST"})
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -79,7 +86,7 @@ class HttpApp:
             elif lane is Lane.STATELESS:
                 await self._stateless.post(message, headers, receive, send, residence)  # type: ignore[arg-type]
             else:
-                await self._handshake(message, headers, receive, send, residence)
+                await self._handshake.post(message, headers, receive, send, residence)
         except ProtocolError as error:
             id = getattr(message, "id", None)
             await answer(send, error.http_status, error_body(id, error.code, error.message, error.data))
@@ -93,11 +100,19 @@ class HttpApp:
                 check_params(headers, mirrors, params.get("arguments"))  # type: ignore[union-attr]
         return lane
 
-    async def _handshake(
-        self, message: Decoded, headers: dict[str, str], receive: Receive, send: Send, residence: Residence
-    ) -> None:
-        method = message.method if isinstance(message, Request) else "a message"
-        raise InvalidRequest(f"{method}: sessions are not served here")
+    async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = headers_of(scope)
+        if "text/event-stream" not in headers.get("accept", ""):
+            raise Refused(405, "GET is for event streams (accept: text/event-stream)", {"allow": ALLOWED})
+        await self._handshake.get(headers, receive, send, await self._residences.enter())
+
+    async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._handshake.delete(headers_of(scope), send, await self._residences.enter())
+
+    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise Refused(405, f"{scope['method']:.20} is not served here", {"allow": ALLOWED})
+
+    _METHODS: ClassVar[dict[str, Method]] = {"POST": _post, "GET": _get, "DELETE": _delete}
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """Begin when an ASGI server starts, and end when it stops."""

@@ -98,7 +98,7 @@ class Reply:
 
     def put(self, data: bytes) -> None:
         """Queue bytes of the stream, and begin it where that has not happened."""
-        if self._broken:
+        if self._broken or self._over:
             return
         self.begin()
         self._waiting.append(data)
@@ -122,11 +122,15 @@ class Reply:
         self.put(encode_event(body))
         await self.end()
 
-    async def end(self) -> None:
-        """Send what waits and close the stream."""
+    def close(self) -> None:
+        """Take nothing more; the stream is closed once what waits is sent."""
         self._over = True
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+    async def end(self) -> None:
+        """Send what waits and close the stream."""
+        self.close()
         if self._written is not None:
             await self._written
 

@@ -7,7 +7,7 @@ so that it needs no wiring, and works in a new loop for each request as some tes
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
@@ -35,12 +35,18 @@ class Turn(Protocol):
 
 
 class Residence:
-    """An app in one loop. `turns` are its requests that take long."""
+    """An app in one loop.
+
+    `turns` are its requests that take long, `rooms` what its doors keep here, under keys of their own; each of
+    `endings` is called when it ends.
+    """
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.life: Any = None
         self.turns: set[Turn] = set()
+        self.rooms: dict[object, object] = {}
+        self.endings: list[Callable[[], None]] = []
         self.closing = False
         self.error: BaseException | None = None
         self.ready = anyio.Event()
@@ -58,6 +64,8 @@ class Residence:
         self._timer.cancel()
         for turn in list(self.turns):
             turn.end()
+        for ending in self.endings:
+            ending()
 
 
 class Residences:

@@ -12,7 +12,7 @@ from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Told
 from mcport.core.http.parameters import Mirror
 from mcport.core.limits import Limits
-from mcport.session.exchange import Exchange
+from mcport.session.exchange import Exchange, Outlet
 from mcport.session.loop import Loop
 
 
@@ -37,6 +37,14 @@ class Service(Protocol):
 
     async def answer(self, exchange: Exchange) -> object:
         """Answer a request (`session.exchange.Answer`)."""
+        ...
+
+    def hear(self, conversation: Conversation, outlet: Outlet) -> None:
+        """From now on tell a session of changes, on this outlet; what it follows is read anew each time."""
+        ...
+
+    def unhear(self, conversation: Conversation) -> None:
+        """Tell a session of nothing more. Harmless where it was told nothing."""
         ...
 
     def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:

@@ -1,0 +1,225 @@
+"""The handshake era over HTTP: sessions, their streams, and what comes back to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+from pydantic_core import to_json
+
+from mcport import Context, Server
+
+from .bridge import ask, asked
+
+pytestmark = pytest.mark.anyio
+
+STREAM: dict[str, str | None] = {"accept": "text/event-stream", "content-type": None}
+
+
+def message(method: str, id: int | None = 1, **params: Any) -> bytes:
+    head = {"jsonrpc": "2.0", "method": method, "params": params}
+    return to_json(head if id is None else {**head, "id": id})
+
+
+def call(tool: str, id: int = 1, meta: dict[str, Any] | None = None, **arguments: Any) -> bytes:
+    return message("tools/call", id, name=tool, arguments=arguments, **({"_meta": meta} if meta else {}))
+
+
+class Session:
+    """A session with an app."""
+
+    def __init__(self, app: Any, id: str, revision: str) -> None:
+        self.app = app
+        self.headers: dict[str, str | None] = {"mcp-session-id": id, "mcp-protocol-version": revision}
+
+    def post(self, body: bytes) -> Any:
+        return ask(self.app, body, self.headers)
+
+    def get(self, last: str | None = None) -> Any:
+        return ask(self.app, b"", {**self.headers, **STREAM, "last-event-id": last}, method="GET")
+
+    def delete(self) -> Any:
+        return ask(self.app, b"", self.headers, method="DELETE")
+
+
+@asynccontextmanager
+async def session(app: Any, revision: str = "2025-11-25", **capabilities: Any) -> AsyncIterator[Session]:
+    body = message(
+        "initialize",
+        protocolVersion=revision,
+        capabilities=capabilities,
+        clientInfo={"name": "raw", "version": "1"},
+    )
+    async with ask(app, body) as answer:
+        assert answer.status == 200
+        assert (await answer.json())["result"]["protocolVersion"] == revision
+        opened = Session(app, answer.headers["mcp-session-id"], revision)
+    async with opened.post(message("notifications/initialized", None)) as answer:
+        assert (answer.status, await answer.body()) == (202, b"")
+    yield opened
+
+
+def server() -> Server:
+    made = Server("s")
+
+    @made.tool
+    async def add(a: int, b: int) -> int:
+        """Add."""
+        return a + b
+
+    @made.tool
+    async def steps(ctx: Context) -> str:
+        """Report progress."""
+        for step in range(3):
+            await ctx.report_progress(step + 1, 3)
+        return "done"
+
+    @made.tool
+    async def greet(ctx: Context) -> str:
+        """Ask for a name."""
+        asked = await ctx.elicit("Who are you?", str)
+        return f"Hello {asked.data}" if asked.accepted else "Hello nobody"
+
+    return made
+
+
+async def test_a_session_is_opened_used_and_ended() -> None:
+    app = server().asgi()
+    async with session(app) as opened:
+        async with opened.post(call("add", a=1, b=2)) as answer:
+            assert answer.headers["content-type"] == "application/json"
+            assert (await answer.json())["result"]["structuredContent"] == {"result": 3}
+        async with opened.delete() as answer:
+            assert answer.status == 204
+        async with opened.post(call("add", a=1, b=2)) as answer:
+            assert answer.status == 404
+    await app.aclose()
+
+
+@pytest.mark.parametrize("headers", [{"mcp-session-id": "unknown"}, {"mcp-session-id": "x" * 500}])
+async def test_a_session_that_there_is_not_is_404(headers: dict[str, str | None]) -> None:
+    app = server().asgi()
+    async with ask(app, call("add", a=1, b=2), headers) as answer:
+        assert answer.status == 404
+    await app.aclose()
+
+
+async def test_a_message_without_a_session_is_400() -> None:
+    app = server().asgi()
+    async with ask(app, call("add", a=1, b=2)) as answer:
+        assert answer.status == 400
+        assert "mcp-session-id is missing" in (await answer.json())["error"]["message"]
+    await app.aclose()
+
+
+async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
+    app = server().asgi()
+    async with session(app) as opened, opened.post(call("steps", meta={"progressToken": 5})) as answer:
+        *progress, last = await answer.events()
+    assert [each["params"]["progress"] for each in progress] == [1, 2, 3]
+    assert last["result"]["content"][0]["text"] == "done"
+    await app.aclose()
+
+
+async def reply(opened: Session, question: dict[str, Any], name: str) -> None:
+    answer = {"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept", "content": {"value": name}}}
+    async with opened.post(to_json(answer)) as taken:
+        assert taken.status == 202
+
+
+async def test_p20_a_tool_asks_on_the_stream_of_its_request_and_the_answer_is_posted() -> None:
+    app = server().asgi()
+    async with session(app, elicitation={}) as opened, opened.post(call("greet")) as answer:
+        question = await answer.event()
+        assert question["method"] == "elicitation/create"
+        await reply(opened, question, "Ada")
+        (last,) = await answer.events()
+    assert last["result"]["content"][0]["text"] == "Hello Ada"
+    await app.aclose()
+
+
+async def test_leaving_is_no_cancellation_and_what_was_missed_is_fetched_later() -> None:
+    app = server().asgi()
+    async with session(app, elicitation={}) as opened:
+        async with asked(app, call("greet"), opened.headers) as answer:
+            await answer.started.wait()
+            question = await answer.event()
+            last = answer.last_event_id
+        await reply(opened, question, "Ada")
+        async with opened.get(last) as answer:
+            (fetched,) = await answer.events()
+    assert fetched["result"]["content"][0]["text"] == "Hello Ada"
+    await app.aclose()
+
+
+async def test_p21_changes_come_on_the_stream_of_the_session() -> None:
+    made = server()
+    app = made.asgi()
+    async with session(app) as opened, opened.get() as answer:
+        made.notify_tools_changed()
+        assert (await answer.event())["method"] == "notifications/tools/list_changed"
+        async with opened.delete() as deleted:
+            assert deleted.status == 204
+        assert await answer.events() == []
+    await app.aclose()
+
+
+async def test_a_stream_of_a_session_goes_on_where_it_broke_off() -> None:
+    made = server()
+    app = made.asgi()
+    async with session(app) as opened:
+        async with opened.get() as answer:
+            made.notify_tools_changed()
+            await answer.event()
+            last = answer.last_event_id
+        made.notify_prompts_changed()
+        made.notify_tools_changed()
+        async with opened.get(last) as answer:
+            missed = [(await answer.event())["method"] for _ in range(1)]
+            assert missed == ["notifications/tools/list_changed"]
+            made.notify_tools_changed()
+            assert (await answer.event())["method"] == "notifications/tools/list_changed"
+    await app.aclose()
+
+
+async def test_a_cancelled_request_gets_no_answer() -> None:
+    made, begun, stopped = server(), anyio.Event(), anyio.Event()
+
+    @made.tool
+    async def wait() -> None:
+        """Wait."""
+        begun.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            stopped.set()
+
+    app = made.asgi()
+    async with session(app) as opened, asked(app, call("wait", 9), opened.headers):
+        await begun.wait()
+        async with opened.post(message("notifications/cancelled", None, requestId=9)) as answer:
+            assert answer.status == 202
+        with anyio.fail_after(5):
+            await stopped.wait()
+    await app.aclose()
+
+
+async def test_a_batch_is_answered_by_a_batch_where_there_are_batches() -> None:
+    app = server().asgi()
+    batch = b"[%b,%b,%b]" % (call("add", 1, a=1, b=2), call("add", 2, a=3, b=4), message("notifications/x", None))
+    async with session(app, "2025-03-26") as opened, opened.post(batch) as answer:
+        assert [each["id"] for each in await answer.json()] == [1, 2]
+    async with session(app, "2025-06-18") as opened, opened.post(batch) as answer:
+        assert answer.status == 400
+    await app.aclose()
+
+
+async def test_streams_end_when_the_server_goes() -> None:
+    app = server().asgi()
+    async with session(app) as opened, opened.get() as answer, anyio.create_task_group() as tasks:
+        tasks.start_soon(app.aclose)
+        with anyio.fail_after(5):
+            assert await answer.events() == []

@@ -11,8 +11,8 @@ import pytest
 
 from mcport import Client, ConnectFailed, ConnectionLost, Server, Timeout
 from mcport.client.restarting import Pace
-from tests.client.counterpart import ALL, text, usual
-from tests.client.playing import Wire, child_command, child_pid, is_running
+from tests.client.counterpart import ALL, result, text, usual
+from tests.client.playing import Wire, child_command, child_pid, is_running, of
 
 REVISION = "2025-11-25"
 MORTAL: list[Any] = [{"stderr": "the disk is full\n"}, {"exit": 3}]
@@ -238,3 +238,28 @@ async def test_what_the_old_server_was_told_is_said_again_before_anybody_goes_on
         await client.call_tool("any")
     methods = [message["method"] for message in wires.opened[1].messages]
     assert methods == ["initialize", "notifications/initialized", "logging/setLevel", "tools/call"]
+
+
+async def test_the_log_level_is_said_again_by_the_start_itself_and_the_call_goes_on() -> None:
+    table = {**usual(REVISION), "logging/setLevel": [result({})]}
+    dies_once_opened = {**table, "initialize": [*table["initialize"], {"exit": 1}]}
+    wires = Wires({**table, "tools/call": [{"exit": 1}]}, dies_once_opened, table)
+    async with patient(wires, Clock()) as client:
+        await client.set_log_level("error")
+        with pytest.raises(ConnectionLost):
+            await client.call_tool("any")
+        assert (await client.call_tool("any")).text() == "done"
+    _, _, last = wires.opened
+    order = [each["method"] for each in last.messages if "id" in each]
+    assert order == ["initialize", "logging/setLevel", "tools/call"]
+    assert of(last.messages, "logging/setLevel")[0]["params"] == {"level": "error"}
+
+
+async def test_who_is_not_started_again_any_more_is_told_why_the_last_start_failed() -> None:
+    wires = Wires({**usual(REVISION), "tools/call": [{"exit": 1}]}, OSError("no such program"))
+    async with patient(wires, Clock(), restart=2) as client:
+        with pytest.raises(ConnectionLost):
+            await client.call_tool("any")
+        for _ in range(2):
+            with pytest.raises(ConnectFailed, match=r"was started again 2 times and did not stay: .*no such program"):
+                await client.call_tool("any")

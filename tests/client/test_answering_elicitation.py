@@ -38,6 +38,7 @@ ODD = ElicitResult.model_construct(action="perhaps")  # type: ignore[arg-type]
 # ---- elicitation by forms
 
 
+@pytest.mark.requirement("elicitation.content-only-on-accept", revisions=URLS)
 @pytest.mark.parametrize("revision", ELICITS)
 async def test_a_form_is_handed_to_the_callback_and_its_content_to_the_server(revision: str) -> None:
     seen: list[ElicitRequestFormParams] = []
@@ -85,6 +86,7 @@ async def test_a_user_may_decline_and_cancel_and_nothing_of_the_form_leaves_then
 
 
 @pytest.mark.requirement("elicitation.client-validates", revisions=ELICITS)
+@pytest.mark.requirement("elicitation.content-only-on-accept", revisions=URLS)
 @pytest.mark.requirement("elicitation.actions", revisions=ELICITS)
 @pytest.mark.parametrize("revision", ELICITS)
 @pytest.mark.parametrize(
@@ -154,6 +156,7 @@ async def test_nothing_of_a_page_is_fetched_before_or_after_the_user_was_asked(r
             server.accept()
 
 
+@pytest.mark.requirement("elicitation.content-only-on-accept", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-accept-no-content", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-shown-in-full", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-no-open-without-consent", revisions=URLS)

@@ -81,6 +81,7 @@ async def test_questions_are_stored_and_answered_by_any_other_client(method: str
     assert call["params"]["_meta"]["example.com/x"] == 1
 
 
+@pytest.mark.requirement("mrtr.client-no-invented-state")
 async def test_what_is_not_answered_by_hand_is_asked_of_the_callbacks_and_later_rounds_too() -> None:
     wire = Scripted(asks({"q": ELICIT}, "2"), asks({"r": ELICIT}), DONE)
     pending = InputRequired({"a": ELICIT, "b": ELICIT}, "1", {"method": "tools/call", "params": {"name": "any"}})
@@ -89,6 +90,16 @@ async def test_what_is_not_answered_by_hand_is_asked_of_the_callbacks_and_later_
     said = [(call.get("requestState"), call.get("inputResponses")) for call in map(params_of, wire.calls)]
     ada_said = {"action": "accept", "content": {"name": "Ada"}}
     assert said == [("1", {"a": ada_said, "b": {"action": "decline"}}), ("2", {"q": ada_said}), (None, {"r": ada_said})]
+
+
+@pytest.mark.requirement("mrtr.client-no-invented-state")
+async def test_what_was_asked_without_a_state_is_resumed_without_one() -> None:
+    wire = Scripted(asks({"q": ELICIT}), DONE)
+    async with client_of(wire, REVISION) as client:
+        pending = await client.call_tool("any", rounds=0)
+        assert isinstance(pending, InputRequired)
+        await client.resume(InputRequired.from_json(pending.to_json()), {"q": "decline"})
+    assert params_of(wire.calls[1]) == {"name": "any", "inputResponses": {"q": {"action": "decline"}}}
 
 
 async def test_each_round_may_be_driven_by_hand() -> None:

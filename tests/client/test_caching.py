@@ -305,7 +305,8 @@ async def test_an_invalid_cursor_is_an_error_where_nothing_was_kept() -> None:
         ("notifications/message", set()),
     ],
 )
-def test_a_notification_makes_what_it_concerns_stale_at_once(told: str, forgotten: set[str]) -> None:
+@pytest.mark.parametrize("scope", ["private", "public"])
+def test_a_notification_makes_what_it_concerns_stale_at_once(told: str, forgotten: set[str], scope: str) -> None:
     cache, _ = cached()
     kept = ["server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"]
     kept += ["resources/read x://a", "resources/read x://b"]
@@ -315,7 +316,7 @@ def test_a_notification_makes_what_it_concerns_stale_at_once(told: str, forgotte
         return method, {"uri": uri} if uri else {}
 
     for name in kept:
-        cache.keep(*at(name), {"ttlMs": 60_000}, cache.ticket(at(name)[0]))
+        cache.keep(*at(name), {"ttlMs": 60_000, "cacheScope": scope}, cache.ticket(at(name)[0]))
     cache.hear(Told(*at(told)))
     assert {name for name in kept if cache.find(*at(name)) is None} == forgotten
 
@@ -336,6 +337,28 @@ async def test_a_change_told_while_the_client_listens_has_it_ask_again() -> None
     assert asked(wire) == 2
 
 
+@pytest.mark.requirement("cache.notification-invalidates")
+@pytest.mark.parametrize(
+    ("told", "method", "params"),
+    [
+        ("notifications/prompts/list_changed", "prompts/list", {}),
+        ("notifications/resources/list_changed", "resources/read", {"uri": "x://a"}),
+        (UPDATED, "resources/read", {"uri": "x://a"}),
+    ],
+)
+def test_what_was_asked_before_a_change_was_told_is_stale_when_it_comes(
+    told: str, method: str, params: dict[str, Any]
+) -> None:
+    cache, _ = cached()
+    ticket = cache.ticket(method)
+    cache.hear(Told(told, {"uri": "x://a"}))
+    cache.keep(method, params, {"ttlMs": 60_000}, ticket)
+    assert cache.find(method, params) is None
+    cache.keep(method, params, {"ttlMs": 60_000}, cache.ticket(method))
+    assert cache.find(method, params) is not None
+
+
+@pytest.mark.requirement("cache.notification-invalidates")
 async def test_a_result_that_may_be_older_than_a_change_is_not_kept() -> None:
     changed = notification("notifications/tools/list_changed")
     wire = wired({"tools/list": [changed, tools()]})

@@ -1,10 +1,21 @@
 """Lists and results as servers of every revision give them: pages, cursors, hints, and errors that mean "not there"."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from mcport import Client, ConnectionLost, InvalidAnswer, ProposedCall, RemoteError, Timeout
+from mcport import (
+    Client,
+    ConnectionLost,
+    InvalidAnswer,
+    NotApproved,
+    OutputInvalid,
+    ProposedCall,
+    RemoteError,
+    Timeout,
+)
+from mcport.spec.revisions import REVISIONS
 from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, error, result, usual
 from tests.client.playing import Wire, client_of, of
 
@@ -14,6 +25,7 @@ LISTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("each_resource", "resources/list", "resources", {"name": "$", "uri": "x://$"}),
     ("each_resource_template", "resources/templates/list", "resourceTemplates", {"name": "$", "uriTemplate": "x://$"}),
 ]
+HARMLESS = {"readOnlyHint": True, "idempotentHint": True, "destructiveHint": False, "openWorldHint": False}
 ODD = ' ü"\\\n\u2028/%20=='
 
 
@@ -116,7 +128,7 @@ async def test_what_a_server_claims_of_a_tool_changes_nothing_in_what_the_client
         approved.append(call.name)
         return True
 
-    for hints in ({}, {"readOnlyHint": True, "idempotentHint": True}, {"destructiveHint": True, "openWorldHint": True}):
+    for hints in ({}, HARMLESS, {"destructiveHint": True, "openWorldHint": True}):
         wire = Paged(revision, method, {None: {member: [{**item(like, "a"), "annotations": hints}]}})
         async with client_of(wire, revision, approve=approve) as client:
             await client.list_tools()
@@ -124,6 +136,27 @@ async def test_what_a_server_claims_of_a_tool_changes_nothing_in_what_the_client
             written.append(wire.messages)
     assert written[0] == written[1] == written[2]
     assert approved == ["a", "a", "a"]
+
+
+@pytest.mark.requirement("tools.annotations-untrusted", revisions=ALL[:-1])
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize("hints", [{}, HARMLESS])
+async def test_a_tool_that_claims_to_be_harmless_is_refused_and_checked_like_any_other(
+    revision: str, hints: dict[str, bool]
+) -> None:
+    _, method, member, like = LISTS[0]
+    tool = {**item(like, "a"), "annotations": hints, "outputSchema": {"type": "object"}}
+    wire = Paged(revision, method, {None: {member: [tool]}})
+    async with client_of(wire, revision, approve=lambda call: False) as client:
+        await client.list_tools()
+        with pytest.raises(NotApproved):
+            await client.call_tool("a")
+    assert of(wire.messages, "tools/call") == []
+    judged = pytest.raises(OutputInvalid) if REVISIONS[revision].has_structured_output else nullcontext()
+    async with client_of(Paged(revision, method, {None: {member: [tool]}}), revision) as client:
+        await client.list_tools()
+        with judged:
+            await client.call_tool("a")
 
 
 @pytest.mark.requirement("tools.client-timeouts")

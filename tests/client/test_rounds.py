@@ -53,9 +53,10 @@ async def test_every_question_is_answered_and_the_call_sent_again_with_its_own_p
     state = '{"not": "for us"} \u00e9\u2028 =='
     wire = Scripted(asks({"who": ELICIT, "what": SAMPLE, "where": ROOTS}, state), DONE, method=method)
     async with client_of(wire, REVISION, elicit=ada, sample=paris, roots=["file:///work"]) as client:
-        await client.request(method, params)
+        await client.request(method, params, meta={"example.com/x": 1})
     first, second = wire.calls
     assert params_of(first) == params
+    assert first["params"]["_meta"]["example.com/x"] == 1
     assert params_of(second) == {
         **params,
         "inputResponses": {
@@ -89,7 +90,7 @@ async def test_what_a_result_says_it_is_decides_whether_anybody_is_asked(kind: s
     assert len(wire.calls) == 2
 
 
-@pytest.mark.requirement("mrtr.client-no-invented-state")
+@pytest.mark.requirement("mrtr.client-no-invented-state", "mrtr.retry-same-params")
 async def test_a_state_lives_for_one_round_and_is_not_carried_into_the_next() -> None:
     wire = Scripted(asks({"a": ELICIT}, "one"), asks({"b": ELICIT}), asks(None, "three"), DONE)
     async with client_of(wire, REVISION, elicit=ada) as client:

@@ -283,6 +283,14 @@ OLD_ELICITING = [name for name in ELICITING if name in OLD]
 
 
 @pytest.mark.parametrize("revision", OLD_ELICITING)
+async def test_a_client_that_fails_to_elicit_is_no_user_who_says_no(revision: str) -> None:
+    async with serving(server, revision, EVERYTHING) as wire:
+        result = await called(wire, "book", Seen(Refused(-32603, "no screen")))
+    assert result["isError"] is True
+    assert "elicitation/create with error -32603: no screen" in result["content"][0]["text"]
+
+
+@pytest.mark.parametrize("revision", OLD_ELICITING)
 @pytest.mark.requirement("elicitation.server-validates")
 async def test_an_answer_that_does_not_fit_is_asked_again_and_then_given_up(revision: str) -> None:
     caught: list[Exception] = []

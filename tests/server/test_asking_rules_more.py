@@ -39,6 +39,25 @@ def only_key(result: Json) -> str:
 
 
 @pytest.mark.requirement("mrtr.no-assumed-retry")
+async def test_rule_6_nothing_is_left_of_calls_whose_client_never_returns(revision: str) -> None:
+    server = Server("x")
+
+    @server.tool
+    async def ask(ctx: Context) -> str:
+        return str((await ctx.elicit("?", str)).data)
+
+    async def tracked(calls: int) -> int:
+        for _ in range(calls):
+            await asked(wire, "ask")
+        gc.collect()
+        return len(gc.get_objects())
+
+    async with serving(server, revision, ELICITS) as wire:
+        before = await tracked(20)
+        assert await tracked(100) - before < 50
+
+
+@pytest.mark.requirement("mrtr.no-assumed-retry")
 async def test_rule_6_clean_up_runs_each_round_and_no_handler_is_kept(revision: str) -> None:
     server, left, kept = Server("x"), [], []
 

@@ -26,6 +26,7 @@ ACCEPT = {"action": "accept"}
 
 @pytest.mark.parametrize("revision", URLS)
 @pytest.mark.requirement("elicitation.url-params", "elicitation.message-required")
+@pytest.mark.requirement("elicitation.handles-all-outcomes", revisions=NEW)
 async def test_a_url_elicitation_has_mode_message_and_url(revision: str) -> None:
     server = Server("x")
 
@@ -117,6 +118,13 @@ def test_what_is_no_url_to_open_is_refused_before_it_is_sent(caplog: pytest.LogC
         "https://",
         "https://a b/",
         "https://[/",
+        "https://a:99999/",
+        "https://a\u200b.example/",
+        "https://a/\u202e",
+        "https://a/\n",
+        "javascript://a/%0Aalert(1)",
+        "ftp://a/",
+        "//a/",
     ]:
         with pytest.raises(ValueError, match="URL"):
             ElicitUrl("Go", bad)

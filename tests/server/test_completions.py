@@ -272,6 +272,7 @@ async def test_p24_what_cannot_be_completed_is_refused_in_one_line_before_any_co
 
 
 @pytest.mark.parametrize("revision", WITH_CONTEXT)
+@pytest.mark.requirement("completion.security")
 @pytest.mark.parametrize("context", [[], "x", {"arguments": []}, {"arguments": {"unit": 5}}])
 async def test_a_context_that_is_none_is_refused(revision: str, context: Json) -> None:
     async with serving(served(), revision) as wire:

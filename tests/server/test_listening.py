@@ -180,7 +180,7 @@ async def test_several_listening_requests_hear_their_own_each(revision: str) -> 
     "subscriptions.ends-on-client-cancel", "subscriptions.scoped-to-request", "cancel.no-further-messages"
 )
 async def test_a_cancelled_listening_request_hears_nothing_more_and_its_id_is_free(revision: str) -> None:
-    server = noticeboard()
+    server = noticeboard(limits=SERVER_LIMITS.but(listens=2))
     async with serving(server, revision) as wire:
         await listen(wire, ALL_LISTS, 5)
         await listen(wire, ALL_LISTS, 6)

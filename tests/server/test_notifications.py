@@ -152,8 +152,24 @@ async def test_what_is_added_while_the_server_runs_is_told_without_a_word_of_the
         server.prompt(one_more)
         assert heard(await wire.read()) == ("notifications/prompts/list_changed", None)
         server.resource("note://2")(one_more)
+        assert heard(await wire.read()) == ("notifications/resources/list_changed", None)
         server.resource("note://{id}")(by_id)
         assert heard(await wire.read()) == ("notifications/resources/list_changed", None)
+        await wire.silent()
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("tools.list-changed", "prompts.list-changed", "resources.list-changed")
+async def test_what_is_taken_away_while_the_server_runs_is_told_as_well(revision: str) -> None:
+    server = noticeboard()
+    async with attending(server, revision) as wire:
+        server.remove_tool("look")
+        assert heard(await wire.read()) == ("notifications/tools/list_changed", None)
+        server.remove_prompt("ask")
+        assert heard(await wire.read()) == ("notifications/prompts/list_changed", None)
+        for uri in (NOTE, "note://{id}/lines"):
+            server.remove_resource(uri)
+            assert heard(await wire.read()) == ("notifications/resources/list_changed", None)
         await wire.silent()
 
 

@@ -196,22 +196,33 @@ async def test_a_directory_is_read_as_the_contents_of_what_is_in_it(revision: st
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("resources.access-controls")
 async def test_p23_a_check_before_each_read_decides_who_reads(revision: str) -> None:
-    server, asked = Server("demo"), list[str]()
+    server, read, said = Server("demo"), list[str](), list[bool | None]()
 
     def allowed(ctx: Context) -> bool:
-        return bool(ctx.client_capabilities.get("experimental"))
+        if said[-1] is None:
+            raise RuntimeError("the check is broken")
+        return said[-1]
 
     @server.resource("secret://{id}", visible=allowed)
     async def secret(id: str) -> str:
-        asked.append(id)
+        read.append(id)
         return id
 
+    @server.resource("secret://own/door", visible=allowed)
+    async def door() -> str:
+        read.append("door")
+        return "door"
+
     async with serving(server, revision) as wire:
-        error = await wire.error("resources/read", {"uri": "secret://x"})
-        assert error["message"] == "Resource not found: secret://x"
-        assert asked == []
-    async with serving(server, revision, {"experimental": {"x": {}}}) as wire:
-        assert (await contents(wire, "secret://x"))[0]["text"] == "x"
+        for verdict in (False, True, None, True, False):
+            said.append(verdict)
+            for uri, text in (("secret://x", "x"), ("secret://own/door", "door")):
+                read.clear()
+                if verdict:
+                    assert [each["text"] for each in await contents(wire, uri)] == [text]
+                else:
+                    assert (await wire.error("resources/read", {"uri": uri}))["message"] == f"Resource not found: {uri}"
+                assert read == ([text] if verdict else [])
 
 
 @pytest.mark.parametrize("revision", ALL)

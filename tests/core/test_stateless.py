@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import booleans, dictionaries, lists, sampled_from
 
 from mcport.core.dialects.contract import (
     META_CAPABILITIES,
@@ -13,14 +15,18 @@ from mcport.core.dialects.contract import (
     META_LOG_LEVEL,
     META_VERSION,
     Admitted,
+    Conversation,
     Offer,
 )
-from mcport.core.dialects.stateless import admit, is_stateless
+from mcport.core.dialects.stateless import admit, admit_next, is_stateless
 from mcport.errors import INVALID_PARAMS, UNSUPPORTED_REVISION, ProtocolError
 from mcport.spec.revisions import HANDSHAKE, LATEST, REVISIONS, Revision
 from tests.spec.instances import JSON
 
 CLIENT = {"name": "c", "version": "1"}
+WORDS = (
+    sampled_from([LATEST.name, "x", 1]) | booleans() | dictionaries(sampled_from("ab"), sampled_from([1, True, "x"]))
+)
 
 
 def offer(*revisions: Revision) -> Offer:
@@ -60,6 +66,48 @@ def test_each_request_says_for_itself_who_asks() -> None:
     second = admit(served, params())
     assert first == Admitted(LATEST, CLIENT, {"sampling": {}}, "debug")
     assert second == Admitted(LATEST, {}, {}, None)
+
+
+def test_a_request_that_says_the_same_of_itself_as_the_latest_one_is_not_judged_anew() -> None:
+    served, conversation = offer(), Conversation()
+    first = admit_next(served, params(capabilities={"sampling": {}}, **{META_CLIENT: CLIENT}), conversation)
+    assert admit_next(served, params(capabilities={"sampling": {}}, **{META_CLIENT: CLIENT}), conversation) is first
+    assert admit_next(served, params(), conversation) == Admitted(LATEST, {}, {}, None)
+
+
+@pytest.mark.requirement("stateless.no-context-from-prior-requests")
+@pytest.mark.parametrize("before", [True, 1, 1.0, [1], {"deep": [True]}])
+@pytest.mark.parametrize("after", [True, 1, 1.0, [True], {"deep": [1]}])
+def test_what_equals_the_latest_words_and_is_not_the_same_is_judged_by_itself(before: object, after: object) -> None:
+    served, conversation = offer(), Conversation()
+    admit_next(served, params(capabilities={"x": before}), conversation)
+    admitted = admit_next(served, params(capabilities={"x": after}), conversation)
+    assert repr(admitted.client_capabilities) == repr({"x": after})
+
+
+@pytest.mark.requirement("stateless.no-context-from-prior-requests")
+def test_what_somebody_changed_in_an_admitted_request_does_not_reach_the_next_one() -> None:
+    served, conversation = offer(), Conversation()
+    admit_next(served, params(capabilities={"sampling": {}}), conversation).client_capabilities["roots"] = {}
+    admitted = admit_next(served, params(capabilities={"sampling": {}}), conversation)
+    assert admitted.client_capabilities == {"sampling": {}}
+
+
+@settings(derandomize=True, deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(metas=lists(dictionaries(sampled_from([META_VERSION, META_CAPABILITIES, META_CLIENT, "x"]), WORDS), max_size=5))
+def test_no_answer_depends_on_an_earlier_request(metas: list[dict[str, object]]) -> None:
+    served, conversation = offer(), Conversation()
+    for meta in metas:
+        asked = {"_meta": {META_VERSION: LATEST.name, META_CAPABILITIES: {}, **meta}}
+        assert judged(admit, served, asked) == judged(admit_next, served, asked, conversation)
+
+
+def judged(admit: Callable[..., Admitted], *asked: object) -> str:
+    """What came of a request, in words: equal words are the same values."""
+    try:
+        return repr(admit(*asked))
+    except ProtocolError as error:
+        return repr((error.code, error.message))
 
 
 @pytest.mark.requirement("meta.request.missing-field-error")

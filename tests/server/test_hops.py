@@ -1,8 +1,9 @@
 """The hop budget: what one tools/call may cost a server over pipes, as counts and never as seconds.
 
-On POSIX and asyncio: no thread, no memory stream, one task, two validations at most (the parameters are taken apart by
-hand, so it is one), one dump, and a bounded number of turns of the loop. And no call costs more because there are more
-tools. Under a profile hook every call of Python and of C is seen.
+On POSIX and asyncio: no thread, no memory stream, one task where something is awaited and none elsewhere, two
+validations at most (the parameters are taken apart by hand, so it is one), one dump, and a bounded number of turns of
+the loop. And no call costs more because there are more tools. Under a profile hook every call of Python and of C is
+seen.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Pipes:
     def write(self, method: str, params: Json) -> None:
         self._count += 1
         if self.revision in NEW:
-            params = {**params, "_meta": {VERSION: self.revision, CAPABILITIES: {}}}
+            params = {"_meta": {VERSION: self.revision, CAPABILITIES: {}}, **params}
         message = {"jsonrpc": "2.0", "id": self._count, "method": method, "params": params}
         os.write(self._given, json.dumps(message).encode() + b"\n")
 
@@ -238,11 +239,12 @@ async def test_a_structured_result_is_dumped_once_and_its_text_is_made_of_the_sa
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.parametrize(("tool", "arguments", "text"), CALLS)
-async def test_one_call_is_one_task_and_few_turns_of_the_loop_without_threads_and_memory_streams(
+async def test_one_call_is_one_task_at_most_and_few_turns_of_the_loop_without_threads_and_memory_streams(
     revision: str, tool: str, arguments: Json, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def talk(pipes: Pipes) -> None:
-        await pipes.call(tool, arguments)
+        for _ in range(2):  # the first call makes the table of routes, the next one what stands in for a task
+            await pipes.call(tool, arguments)
         mine = asyncio.current_task()
         pipes.write("tools/call", {"name": tool, "arguments": arguments})
         with monkeypatch.context() as patch, counting() as count:
@@ -250,11 +252,11 @@ async def test_one_call_is_one_task_and_few_turns_of_the_loop_without_threads_an
             for _ in range(STEPS):
                 await asyncio.sleep(0)
         assert (await pipes.read())["result"]["content"][0]["text"] == text
-        assert len(turns.tasks - {mine}) == 1
+        steps = 2 if tool == "say" else 0  # which awaits something once; the other tool awaits nothing
+        assert len(turns.tasks - {mine}) == min(steps, 1)
         assert not count.of(WAKING)
         # What is left beside the test's own steps: the watch on the pipe, each step of the task, and no other.
-        waits = 1 if tool == "say" else 0
-        assert turns.callbacks - STEPS == 2 + waits
+        assert turns.callbacks - STEPS == 1 + steps
 
     await over_pipes(server_of(3), revision, talk)
 

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from mcport.session.exchange import own_task
 from mcport.session.loop_asyncio import AsyncioLoop
 
 color: contextvars.ContextVar[str] = contextvars.ContextVar("color", default="none")
@@ -377,3 +378,86 @@ def test_the_same_on_uvloop(opens: Callable[[], Any]) -> None:
         assert seen == [task]
 
     run(main, loop_factory=uvloop.new_event_loop)
+
+
+@plain_and_debug
+def test_what_does_not_wait_is_done_without_a_task(debug: bool) -> None:
+    async def main(played: Played) -> None:
+        seen: list[Any] = []
+
+        async def step() -> None:
+            seen.append(asyncio.current_task())
+            with anyio.fail_after(5):
+                seen.append(anyio.get_current_task().id)
+
+        before = asyncio.all_tasks()
+        assert await played.play(lambda: [played.port.begin(step()) for _ in range(2)]) == [True, True]
+        assert asyncio.all_tasks() == before
+        task = seen[0]
+        assert seen == [task, id(task)] * 2
+        assert task.done()
+        assert not task.cancel()
+
+    run(main, debug=debug)
+
+
+@plain_and_debug
+def test_what_waits_goes_on_in_a_task(debug: bool) -> None:
+    async def main(played: Played) -> None:
+        seen: list[Any] = []
+
+        async def step() -> None:
+            await own_task()
+            seen.append(asyncio.current_task())
+            await asyncio.sleep(0)
+            seen.append(asyncio.current_task())
+
+        def call() -> object:
+            run = step()
+            assert not played.port.begin(run)
+            return played.spawn(run)
+
+        task = await played.play(call)
+        while len(seen) < 2:
+            await asyncio.sleep(0)
+        assert seen == [task, task]
+
+    run(main, debug=debug)
+
+
+def test_what_runs_without_a_task_has_a_context_of_its_own() -> None:
+    async def main(played: Played) -> None:
+        seen: list[str] = []
+
+        async def step(name: str) -> None:
+            seen.append(color.get())
+            color.set(name)
+
+        await played.play(lambda: [played.port.begin(step(name)) for name in ("red", "blue")])
+        assert [*seen, color.get()] == ["none", "none", "none"]
+
+    run(main)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
+def test_a_cancellation_that_is_let_out_without_a_task_ends_nothing_else(error: type[BaseException]) -> None:
+    async def main(played: Played) -> None:
+        async def step() -> None:
+            raise error
+
+        assert await played.play(lambda: played.port.begin(step()))
+        assert await played.play(asyncio.current_task) is None
+
+    run(main)
+
+
+def test_inside_of_a_task_nothing_begins_without_one() -> None:
+    async def main(played: Played) -> None:
+        async def step() -> None:
+            raise AssertionError("it was begun")
+
+        running = step()
+        assert not played.port.begin(running)
+        running.close()
+
+    run(main)

@@ -40,7 +40,15 @@ class Connection:
         hooks = Hooks(
             told=self._told, ended=self._ended, malformed=_malformed, serves=_always, batches=self._allows_batches
         )
-        self.session = Session(channel, loop, limits, answer=kernel.answer, hooks=hooks, conversation=self.conversation)
+        self.session = Session(
+            channel,
+            loop,
+            limits,
+            answer=kernel.answer,
+            hooks=hooks,
+            conversation=self.conversation,
+            runs_through=kernel.runs_through,
+        )
 
     async def serve(self) -> None:
         """Serve until the client is gone, then let what runs end within `GRACE` seconds and clean up."""

@@ -11,9 +11,10 @@ from functools import partial
 from mcport.core.dialects import handshake, stateless
 from mcport.core.dialects.contract import META_VERSION, Admitted, Conversation, Offer
 from mcport.core.dialects.stateless import is_stateless
+from mcport.core.events import Asked
 from mcport.core.input_required import InputRequired
 from mcport.errors import InternalError, InvalidParams, MethodNotFound, ProtocolError, UrlElicitationRequired
-from mcport.session.exchange import Exchange, StaysOpen
+from mcport.session.exchange import Exchange, StaysOpen, own_task
 from mcport.spec.revisions import Revision
 
 from .asking.reception import Reception
@@ -42,15 +43,21 @@ class Kernel:
         self._envelopes = dresser.envelopes
         self._envelope = dresser.envelope
 
+    def runs_through(self, asked: Asked) -> bool:
+        """Whether nothing is known for which answering a request has to wait: it may begin without a task."""
+        runs_through = self.routes.running_through.get(asked.method)
+        return runs_through is not None and runs_through(asked.params)
+
     async def answer(self, exchange: Exchange) -> object:
         """Answer a request: return the bytes of the result or `StaysOpen`, or raise a `ProtocolError`."""
         asked = exchange.asked
+        conversation: Conversation = exchange.conversation  # type: ignore[assignment]
         params = asked.params
         meta = params.get("_meta")  # an object, or absent: the peer lets nothing else in
         if meta is not None and is_stateless(meta):
-            admitted = stateless.admit(self._offer, params)
-        elif (opened := exchange.conversation.opened) is not None:  # type: ignore[attr-defined]
-            admitted = opened
+            admitted = stateless.admit_next(self._offer, params, conversation)
+        elif conversation.opened is not None:
+            admitted = conversation.opened
         else:
             return self._unopened(exchange)
         exchange.admitted = admitted
@@ -68,7 +75,7 @@ class Kernel:
             if type(result) is StaysOpen:
                 return result
             if type(result) is InputRequired:
-                result = await self.reception.desk.settle(result, partial(self._again, route), exchange, admitted)
+                result = await self._settle(result, route, exchange, admitted)
             return (self._envelopes.get(revision.name) or self._envelope(revision)).dress(result)
         except (ProtocolError, ValueError) as error:
             raise self._refusal(error, asked.method, revision) from None
@@ -90,8 +97,16 @@ class Kernel:
 
     async def _resume(self, exchange: Exchange, admitted: Admitted) -> None:
         """A retry brings answers: let them in where the method may have asked."""
+        if exchange.taskless:
+            await own_task()
         if admitted.revision.asks_by_returning and self.reception.may_ask(exchange.asked.method):
             await self.reception.desk.resume(exchange, admitted)
+
+    async def _settle(self, asking: InputRequired, route: Route, exchange: Exchange, admitted: Admitted) -> object:
+        """A handler asks the client: send the questions, or wait for the answers."""
+        if exchange.taskless:
+            await own_task()
+        return await self.reception.desk.settle(asking, partial(self._again, route), exchange, admitted)
 
     async def _again(self, route: Route, exchange: Exchange, admitted: Admitted) -> object:
         """Serve a request once more, now that questions of it are answered."""

@@ -115,22 +115,18 @@ class Server(Registrar):
         self._about = {"title": title, "description": description, "websiteUrl": website_url, "icons": icons}
         faults = Faults(dev)
         self._middleware = Middlewares(faults)
-        self._routes = Routes(self._offered, self._around)
         offer = Offer(_served(revisions), self._info, self._capabilities, instructions, _level(log_level))
         dresser = Dresser(offer)
         self._hints = hints_of_lists(cache, cache_lists)
         self._telling = Telling(limits, notices)
         tools, prompts, resources = (partial(self._changed, method) for method in _LISTS_CHANGED)
+        tools_room = Tools(name, dresser, faults, page_size, tools, self._hints["tools"])
         resources_room = Resources(dresser, faults, page_size, resources, limits.uri_bytes, self._hints)
         prompts_room = Prompts(name, dresser, faults, page_size, prompts, self._hints["prompts"])
-        super().__init__(
-            offer,
-            Tools(name, dresser, faults, page_size, tools, self._hints["tools"]),
-            resources_room,
-            prompts_room,
-            Completions(prompts_room, resources_room, faults, limits.completions_per_second, self._routes.changed),
-            cache,
-        )
+        self._routes = Routes(self._offered, self._around, {"tools/call": tools_room.runs_through})
+        changed = self._routes.changed
+        completions = Completions(prompts_room, resources_room, faults, limits.completions_per_second, changed)
+        super().__init__(offer, tools_room, resources_room, prompts_room, completions, cache)
         self._declare(offers)
         self._subscribing = Subscribing(self._resources.knows, limits.subscriptions)
         self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)

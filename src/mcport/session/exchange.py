@@ -6,8 +6,9 @@ how the bytes travel. Below: `core`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import coroutine
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mcport.core.events import Asked
@@ -81,6 +82,7 @@ class Exchange:
     the `cancel` of a scope that the handler's own task entered. `cancelled` says that the other side withdrew the
     request or is gone. `headers` are those of the HTTP request that brought it, None elsewhere; `principal` is on whose
     behalf it came, None where nobody asked for authorization. `asker` asks back for it, once somebody needed that.
+    While it is `taskless`, nothing that answers it may wait, but for `own_task`.
     """
 
     __slots__ = (
@@ -97,6 +99,7 @@ class Exchange:
         "reason",
         "stop",
         "task",
+        "taskless",
     )
 
     def __init__(self, asked: Asked, outlet: Outlet, conversation: object) -> None:
@@ -106,6 +109,7 @@ class Exchange:
         self.admitted: object = None
         self.stop: Callable[[], object] | None = None
         self.task: object = None
+        self.taskless = False
         self.cancelled = False
         self.reason: str | None = None
         self.headers: Mapping[str, str] | None = None
@@ -155,6 +159,12 @@ class Exchange:
         if notification is not None:
             self.outlet.tell(notification)
         return notification is not None
+
+
+@coroutine
+def own_task() -> Generator[None, None, None]:
+    """Go on in a task of one's own: to be awaited, once, while an exchange is `taskless` and something must wait."""
+    yield
 
 
 class StaysOpen(Record, frozen=False):

@@ -46,6 +46,14 @@ class Loop(Protocol):
         """The same, and take the task's first step at once where that is possible: in the task itself, as always."""
         ...
 
+    def begin(self, run: Coroutine[Any, Any, None], /) -> bool:
+        """Run a coroutine without a task, up to where it first waits; return whether it is done.
+
+        What is not done, or was not begun because that is impossible here, is to be handed to `spawn_now`. So `run` may
+        wait for `own_task` only, as long as it has none.
+        """
+        ...
+
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
         """Start a plain task that nobody needs to keep, with the context variables of the caller."""
         ...

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import anyio
 
 Spawn: TypeAlias = Callable[[Coroutine[Any, Any, None]], object]
+Begin: TypeAlias = Callable[[Coroutine[Any, Any, None]], bool]
 Fresh: TypeAlias = Callable[[], contextvars.Context]
 """Makes a new copy of the context that every task begins with."""
 
@@ -28,6 +29,7 @@ class AsyncioLoop:
         fresh = contextvars.copy_context().copy
         self.spawn: Spawn = _plain(loop, fresh) if plain else _foreign(loop, fresh)
         self.spawn_now: Spawn = _eager(loop, fresh) if plain else self.spawn
+        self.begin: Begin = _taskless(loop, fresh, self.spawn_now) if plain else _never
         self.soon: Callable[[Callable[[], None]], object] = loop.call_soon
         self.promise = loop.create_future
         self.later: Callable[[float, Callable[[], None]], asyncio.TimerHandle] = loop.call_later
@@ -131,6 +133,42 @@ def _eager(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Spawn:
         return task
 
     return spawn_now
+
+
+def _never(run: Coroutine[Any, Any, None]) -> bool:
+    return False
+
+
+def _taskless(loop: asyncio.AbstractEventLoop, fresh: Fresh, spawn_now: Spawn) -> Begin:
+    """Return what runs a coroutine up to where it first waits, without a task: making one costs more than most calls.
+
+    It has a context of its own. What asks there in which task it runs is told of one that is over: nothing can cancel
+    that, nor wait for it. asyncio lets other kinds of tasks say whose turn it is in just this way (its documentation,
+    "Extending"). Inside of another task it is not possible.
+    """
+    enter, leave, current_task = asyncio.tasks._enter_task, asyncio.tasks._leave_task, asyncio.current_task
+    over: Any = None
+
+    def begin(run: Coroutine[Any, Any, None]) -> bool:
+        nonlocal over
+        if current_task(loop) is not None:
+            return False
+        if over is None:
+            over = spawn_now(_nothing())
+        enter(loop, over)
+        try:
+            fresh().run(run.send, None)
+        except (StopIteration, asyncio.CancelledError, GeneratorExit):
+            return True  # the last two end what runs here, as they end a task, and nothing beyond it
+        finally:
+            leave(loop, over)
+        return False
+
+    return begin
+
+
+async def _nothing() -> None:
+    return
 
 
 class _Watch:

@@ -33,6 +33,9 @@ class TrioLoop:
     def spawn_now(self, run: Coroutine[Any, Any, None]) -> object:
         return self.spawn(run)
 
+    def begin(self, run: Coroutine[Any, Any, None]) -> bool:
+        return False  # whatever runs on trio runs in a task
+
     def keep(self, run: Coroutine[Any, Any, None]) -> None:
         async def body() -> None:
             await run

@@ -61,10 +61,21 @@ class Hooks(Record, frozen=False):
 
 
 class Session:
-    """One connection. `answer` answers the other side's requests; `conversation` is carried into each exchange."""
+    """One connection. `answer` answers the other side's requests; `conversation` is carried into each exchange.
+
+    A request that `runs_through` is answered without a task, unless `own_task` is awaited for it.
+    """
 
     def __init__(
-        self, channel: Channel, loop: Loop, limits: Limits, *, answer: Answer, hooks: Hooks, conversation: object = None
+        self,
+        channel: Channel,
+        loop: Loop,
+        limits: Limits,
+        *,
+        answer: Answer,
+        hooks: Hooks,
+        conversation: object = None,
+        runs_through: Callable[[Asked], bool] | None = None,
     ) -> None:
         self.peer = Peer()
         self.loop = loop
@@ -74,6 +85,7 @@ class Session:
         self._limits = limits
         self._answer = answer
         self._hooks = hooks
+        self._runs_through = runs_through
         self._running: set[Exchange] = set()
         self._open: dict[Asked, tuple[Exchange, StaysOpen]] = {}
         self._queue: deque[Asked] = deque()
@@ -140,11 +152,20 @@ class Session:
             self.peer.drop(event)
             log.debug("ignored: a request %r where none may come", event.method)
         elif len(self._running) < self._limits.requests_in_flight:
-            exchange = Exchange(event, self, self.conversation)
-            self._running.add(exchange)
-            exchange.task = self.loop.spawn_now(self._serve(exchange, self._answer))
+            self._begin(Exchange(event, self, self.conversation))
         else:
             self._defer(event)
+
+    def _begin(self, exchange: Exchange) -> None:
+        """Answer a request, in a task if it needs one."""
+        self._running.add(exchange)
+        run = self._serve(exchange, self._answer)
+        if self._runs_through is not None and self._runs_through(exchange.asked):
+            exchange.taskless = True
+            if self.loop.begin(run):
+                return
+            exchange.taskless = False
+        exchange.task = self.loop.spawn_now(run)
 
     def _defer(self, asked: Asked) -> None:
         """Too much runs already: let a request wait its turn, or refuse it."""

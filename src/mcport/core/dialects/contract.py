@@ -62,12 +62,15 @@ class Offer(Record, frozen=False):
 
 
 class Conversation(Record, frozen=False):
-    """What a server keeps for one connection of the handshake era. The stateless era reads and writes nothing of it.
+    """What a server keeps for one connection of the handshake era.
 
-    `declared` are the capabilities that `initialize` promised; `subscribed` the URIs of resources that are followed.
+    `declared` are the capabilities that `initialize` promised; `subscribed` the URIs of resources that are followed. Of
+    the stateless era there is only `latest`: what a request said of itself, and what came of it. It saves judging the
+    same words again, and changes no answer.
     """
 
     opened: Admitted | None = None
     initialized: bool = False
     declared: JsonObject = field(default_factory=dict)
     subscribed: set[str] = field(default_factory=set)
+    latest: tuple[JsonObject, Admitted] | None = None

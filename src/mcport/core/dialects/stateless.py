@@ -1,15 +1,27 @@
 """The server's side of the stateless era: every request says for itself who asks and in which revision.
 
-(2026-07-28 basic/index "_meta", basic/versioning.) Nothing is remembered from one request to the next. Below:
-`contract`.
+(2026-07-28 basic/index "_meta", basic/versioning.) No answer depends on an earlier request. Below: `contract`.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from mcport.core.jsonrpc import JsonObject
 from mcport.errors import InvalidParams, UnsupportedRevision
 
-from .contract import LOG_LEVELS, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION, Admitted, Offer
+from .contract import (
+    LOG_LEVELS,
+    META_CAPABILITIES,
+    META_CLIENT,
+    META_LOG_LEVEL,
+    META_VERSION,
+    Admitted,
+    Conversation,
+    Offer,
+)
+
+_JUDGED: Final = frozenset({META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL})
 
 
 def is_stateless(meta: JsonObject) -> bool:
@@ -37,6 +49,27 @@ def admit(offer: Offer, params: JsonObject) -> Admitted:
     level = _level(meta[META_LOG_LEVEL], offer) if META_LOG_LEVEL in meta else None
     # Reserved keys are checked before use: one of the wrong shape counts as absent (basic/index "_meta").
     return Admitted(revision, client if type(client) is dict else {}, capabilities, level)
+
+
+def admit_next(offer: Offer, params: JsonObject, conversation: Conversation) -> Admitted:
+    """Let a request in as `admit` does; one that says of itself what the latest one said is not judged anew.
+
+    Most clients say the same in every request. Comparing is quicker than judging, and cannot be told from it.
+    """
+    meta, latest = params["_meta"], conversation.latest
+    if latest is not None and latest[0] == meta:
+        return latest[1]
+    admitted = admit(offer, params)
+    if meta.keys() <= _JUDGED and _is_exact(meta):
+        conversation.latest = (meta, admitted)
+    return admitted
+
+
+def _is_exact(value: object) -> bool:
+    """Whether only the same JSON is equal to a value: 1, 1.0 and true are equal to each other."""
+    if type(value) is dict:
+        return all(map(_is_exact, value.values()))
+    return all(map(_is_exact, value)) if type(value) is list else type(value) is str
 
 
 def _level(level: object, offer: Offer) -> str | None:

@@ -58,6 +58,12 @@ class ToolEntry(Record, frozen=False, eq=False, kw_only=True):
     visible: Visible | None = None
     call: Call = call
     output: Structured | None = None
+    waits: bool = True
+    """Whether a call may have to wait for something: found out here."""
+
+    def __post_init__(self) -> None:
+        signature = self.signature
+        self.waits = self.call is not call or not signature.is_async or signature.may_suspend
 
     @property
     def key(self) -> str:
@@ -115,6 +121,11 @@ class Tools:
     def routes(self) -> dict[str, Route]:
         """Return the routes that are offered now: none as long as there were no tools."""
         return {"tools/list": self.listing.answer, "tools/call": self.call} if self.listing.served else {}
+
+    def runs_through(self, params: JsonObject) -> bool:
+        """Whether a call is one of a tool that everybody sees and that waits for nothing."""
+        tool = self.listing.get(params.get("name"))
+        return tool is not None and not tool.waits
 
     async def call(self, exchange: Exchange, admitted: Admitted) -> object:
         """Serve `tools/call`."""

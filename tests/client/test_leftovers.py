@@ -80,9 +80,11 @@ async def test_p12_clients_of_a_server_in_this_process_leave_nothing(
     server: Server, revision: str, anyio_backend: str, no_collection: None
 ) -> None:
     await visit(server, revision, "plain")
+    assert our_threads() == []
     before = descriptors(), tasks(anyio_backend)
     closed = [await visit(server, revision, "plain") for _ in range(10)]
-    assert (descriptors(), tasks(anyio_backend), our_threads()) == (*before, [])
+    assert our_threads() == []
+    assert (descriptors(), tasks(anyio_backend)) == before
     await anyio.wait_all_tasks_blocked()  # the tasks of the last one have ended, and are let go by the loop
     gc.collect()
     assert [client() for client in closed] == [None] * 10
@@ -97,9 +99,11 @@ async def test_p6_clients_of_processes_leave_nothing(
         return child_command(tmp_path / str(number), usual(revision))
 
     await visit(command(0), revision, "any")
+    assert our_threads() == []
     before = descriptors(), tasks(anyio_backend)
     closed = [await visit(command(number), revision, "any") for number in (1, 2, 3)]
-    assert (descriptors(), tasks(anyio_backend), our_threads()) == (*before, [])
+    assert our_threads() == []
+    assert (descriptors(), tasks(anyio_backend)) == before
     assert not any(is_running(child_pid(tmp_path / str(number))) for number in (1, 2, 3))
     await anyio.wait_all_tasks_blocked()  # the tasks of the last one have ended, and are let go by the loop
     gc.collect()

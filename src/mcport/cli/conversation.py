@@ -97,6 +97,8 @@ class _Conversation:
 
     def _times(self) -> dict[str, Any]:
         seconds = self._options.timeout
+        if seconds is not None and not seconds > 0:
+            raise UsageError(f"--timeout is a positive number of seconds, got {seconds:g}")
         return {} if seconds is None else {"timeout": seconds, "connect_timeout": seconds}
 
     # ---- the commands

@@ -226,3 +226,22 @@ async def test_an_answer_with_an_infinite_number_anywhere_is_asked_for_again(rev
             count: Counter[str] = Counter()
             assert await said(wire, tool, answer) == text
             assert set(count.values()) == {2}
+
+
+@pytest.mark.parametrize("revision", NEW)
+async def test_an_answer_with_an_infinite_number_that_nobody_has_looked_at_yet_spoils_no_round(revision: str) -> None:
+    server, runs = Server("x"), list[int]()
+
+    @server.tool
+    async def ask(ctx: Context) -> str:
+        runs.append(1)
+        if len(runs) > 1:
+            await ctx.elicit("Before?", str, key="before")
+        return str((await ctx.elicit("After?", str, key="after")).data)
+
+    async with serving(server, revision, ELICITS) as wire:
+        first = await asked(wire, "ask")
+        params = wire.params(retry({"name": "ask"}, first, {"after": {**accept(value="y"), "extra": "ENDLESS"}}))
+        request = {"jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": params}
+        wire.send(json.dumps(request).replace('"ENDLESS"', "1e400").encode())
+        assert (await wire.read())["result"]["inputRequests"].keys() == {"before"}

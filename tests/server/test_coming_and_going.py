@@ -32,6 +32,7 @@ async def names(wire: Wire, method: str, member: str) -> list[str]:
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("prompts.list-may-vary-in-time", "resources.list-may-vary-in-time", revisions=NEW)
+@pytest.mark.requirement("tools.list-answered", revisions=NEW)
 async def test_what_is_added_and_removed_while_a_client_is_connected_shows_at_once(revision: str) -> None:
     server = Server("changing", offers=["tools", "resources", "prompts"])
     async with serving(server, revision) as wire:
@@ -184,8 +185,9 @@ async def test_a_cursor_goes_on_where_it_was_although_entries_before_and_at_it_a
             keys = [each.get("uri") or each.get("uriTemplate") or each["name"] for each in page[member]]
             for key in keys:
                 remover(server, method)(key)
-            after = (await wire.ask(method, {"cursor": page["nextCursor"]}))["result"]
-            assert after[member] == second[member]
+            for _ in range(2):
+                after = (await wire.ask(method, {"cursor": page["nextCursor"]}))["result"]
+                assert after[member] == second[member]
 
 
 async def test_an_entry_that_is_replaced_moves_to_the_end_and_nothing_is_skipped() -> None:

@@ -240,7 +240,7 @@ async def raw(arguments: Json) -> str:
 
 
 @pytest.mark.requirement("tools.name-characters", "tools.name-length", "tools.name-no-specials", revisions=NAMED)
-@pytest.mark.parametrize("name", ["", "a b", "a,b", "ä", "a" * 129, "a/b"])
+@pytest.mark.parametrize("name", ["", "a b", "a,b", "ä", "a" * 129, "a/b", "a@b", "a:b", "a#b"])
 def test_a_name_that_clients_may_refuse_gives_a_warning(name: str, caplog: pytest.LogCaptureFixture) -> None:
     Server("demo").add_raw_tool(name, raw, input_schema=ANY)
     assert "clients may refuse it; use 1 to 128 of letters, digits, '_', '-' and '.'" in caplog.text

@@ -59,7 +59,7 @@ async def visited(server: Server, revision: str, who: str | None, monkeypatch: A
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.parametrize(("who", "count"), [(None, 3), ("guest", 3), ("admin", 6)])
 @pytest.mark.parametrize("page_size", [None, 1, 2])
-@pytest.mark.requirement("tools.list-by-authorization", revisions=NEW)
+@pytest.mark.requirement("tools.list-by-authorization", "tools.list-answered", revisions=NEW)
 @pytest.mark.requirement("prompts.list-by-authorization", "resources.list-by-authorization", revisions=NEW)
 async def test_p23_what_somebody_may_not_see_is_on_no_page_of_any_list(
     revision: str, who: str | None, count: int, page_size: int | None, monkeypatch: Any

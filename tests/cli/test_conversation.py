@@ -314,7 +314,7 @@ def test_a_server_without_templates_is_listed_all_the_same(here: Here, meant: Me
         (["read", "desk", "drawer://low"], 4, "mcport: no drawer low"),
         (["complete", "desk", "greet"], 2, "mcport: say what to complete: ARGUMENT=BEGINNING; further NAME=VALUE are"),
         (["list", "desk", "tolls"], 2, "mcport: there is no list of 'tolls'; there are tools, resources, templates"),
-        (["list", "desk", "--revision", "2020-01-01"], 2, "mcport: revision: unknown protocol revision '2020-01-01'; known: "),
+        (["list", "desk", "--revision", "2020-01-01"], 2, "mcport: revision: unknown protocol revision '2020-01-01'"),
         (["list", "desk", "--timeout", "-1"], 2, "mcport: --timeout is a positive number of seconds, got -1"),
         (["list", "desk", "--env", "A=1"], 2, "mcport: env: only for a server that the client starts"),
         (["list", "desk", "--env", "A"], 2, "mcport: --env takes NAME=VALUE, got 'A'"),

@@ -18,7 +18,7 @@ import pytest
 import trio
 
 from mcport import Client, Server
-from mcport.client.target import Contact
+from mcport.client.target import Contact, Stream
 from mcport.core.limits import Limits
 from mcport.server.connection import Connection
 from mcport.session.loop import Loop
@@ -64,7 +64,7 @@ class Soaked:
         channel = PipeChannel(loop, their_in, their_out, limits.message_bytes)
         assert self._tasks is not None
         self._tasks.start_soon(self.server.host.serve, channel, loop, self.connections.append)
-        return Contact(PipeChannel(loop, our_in, our_out, limits.message_bytes))
+        return Stream(PipeChannel(loop, our_in, our_out, limits.message_bytes))
 
     @asynccontextmanager
     async def client(self, revision: str) -> AsyncIterator[Client]:

@@ -1,7 +1,7 @@
-"""One open conversation with a server: the session, the revision that was agreed, and what the server said of itself.
+"""One open conversation with a server: the link, the revision that was agreed, and what the server said of itself.
 
-It sends what may be sent, reads what comes back, and answers the few things that a server may ask. Below: `session`,
-`core.dialects.speaking`, `failures`, `target`.
+It sends what may be sent, reads what comes back, and answers the few things that a server may ask. Which way the
+messages go it does not know. Below: `session.link`, `core.dialects.speaking`, `failures`, `target`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from mcport.errors import (
     VisitRequired,
 )
 from mcport.session.exchange import Exchange
-from mcport.session.link import SessionLink, subject_of
+from mcport.session.link import Owner, subject_of
 from mcport.session.loop import Loop
-from mcport.session.session import Hooks, Session
+from mcport.session.session import Hooks
 from mcport.session.waiting import OnProgress, Waiter
 from mcport.spec.revisions import Revision
 
@@ -50,7 +50,7 @@ EARLY: Final = 100
 
 
 class Connection:
-    """A conversation over a stream of messages. Until `begin` it can only be opened.
+    """A conversation over any link. Until `begin` it can only be opened.
 
     Each of `hearers` is told of every notification that is neither progress nor the withdrawal of a request, and each
     of `enders` once, why the conversation is over. Both are called while messages are read, and must not wait.
@@ -77,9 +77,8 @@ class Connection:
         hooks = Hooks(
             told=self._told, ended=self._ended, malformed=self._malformed, serves=self._serves, batches=self._batches
         )
-        channel = contact.channel
-        self.session = Session(channel, loop, limits, answer=self._answer, hooks=hooks)
-        self.link = SessionLink(self.session, channel, server=server, lost=self.lost, full=limits.outbox_bytes)
+        self.loop = loop
+        self.link = contact.link(Owner(server, self._answer, hooks, self.lost), loop, limits)
 
     async def ask(
         self,
@@ -95,7 +94,7 @@ class Connection:
         0 rounds they are returned. Raises `NotDeclared` for what the server did not declare, before anything is sent,
         the errors of `Link.ask`, and those of `Rounds`.
         """
-        speaker, begun = self.speaker, self.session.loop.time()
+        speaker, begun = self.speaker, self.loop.time()
         assert speaker is not None, "the conversation is not open yet"
         speaker.check(method, self.declared)
         try:
@@ -111,7 +110,7 @@ class Connection:
             found = self._checked(method, params, reading)
         going = self.rounds_of(method, params, patience, on_progress, rounds)
         if rounds != 0:
-            return await going.finish(found, _left(patience, self.session.loop.time() - begun))
+            return await going.finish(found, _left(patience, self.loop.time() - begun))
         if isinstance(found, VisitRequired):
             raise found
         assert type(found) is Asks
@@ -162,8 +161,8 @@ class Connection:
     def tell(self, method: str, params: JsonObject | None) -> None:
         """Send a notification; never waits. Raises `NotDeclared` and `ConnectionLost`."""
         assert self.speaker is not None, "the conversation is not open yet"
-        if self.session.over is not None:
-            raise self.lost(method, self.session.over)
+        if self.link.over is not None:
+            raise self.lost(method, self.link.over)
         self.speaker.check(method, self.declared)
         self.link.tell(method, params)
 
@@ -174,34 +173,18 @@ class Connection:
         """
         assert self.speaker is not None, "the conversation is not open yet"
         self.speaker.check(method, self.declared)
-        return self.start_asking(method, self.speaker.stamp(params) or {}, waiter)
+        return self.link.start(method, self.speaker.stamp(params), waiter)
 
     def close_stream(self, call: Call, *, tell: bool) -> None:
         """Withdraw such a request, or only forget it where the server ended it; harmless once it is settled."""
-        notification = self.session.peer.withdraw(call)
-        if tell and notification is not None and self.session.over is None:
-            self.session.send(notification)
-
-    def start_asking(self, method: str, params: JsonObject, waiter: Waiter) -> Call:
-        """Send a request of the opening, as it is; its answer goes to the waiter."""
-        call, request = self.session.peer.request(method, params, context=waiter)
-        if self.session.over is not None:
-            waiter.lose(self.session.over)
-        else:
-            self.session.send(request)
-        return call
-
-    def forget(self, call: Call) -> None:
-        """Wait no more for the answer to a request of the opening, without a word to the server."""
-        self.session.peer.withdraw(call)
+        self.link.drop(call, tell=tell)
 
     def begin(self, speaker: Speaker, declared: JsonObject) -> None:
         """The opening is done: from now on speak what was agreed."""
         self.expected = speaker.revision
         self.speaker = speaker
         self.declared = declared
-        # A stateless server never asks, so nothing is answered: not even a request that is broken.
-        self.session.peer.serves = speaker.revision.era == "handshake"
+        self.link.begin(speaker.revision)
 
     @property
     def answering(self) -> Answering:
@@ -224,7 +207,7 @@ class Connection:
     @property
     def over(self) -> bool:
         """Whether nothing can be asked any more."""
-        return self.session.over is not None
+        return self.link.over is not None
 
     @property
     def remains(self) -> Remains:
@@ -233,7 +216,7 @@ class Connection:
 
     async def aclose(self) -> None:
         """End the conversation; pending calls fail with `ConnectionLost`. One that never began ends without a word."""
-        await (self.link if self.speaker is not None else self.session).aclose()
+        await self.link.aclose(silently=self.speaker is None)
         if self._answering is not None:
             self._answering.close()
 
@@ -257,14 +240,14 @@ class Connection:
             return {}
         if self.attend is None:
             raise InvalidRequest(f"{method:.60}: the conversation is not initialized yet")
-        scope = self.session.loop.scope()
+        scope = self.loop.scope()
         exchange.stop = scope.cancel
-        self.session.clock.hold()
+        self.link.hold()
         try:
             with scope:
                 return await self.answering.answer(method, params)
         finally:
-            self.session.clock.release()
+            self.link.release()
         raise InternalError("withdrawn")  # nobody hears it: the request is no longer open
 
     def catch_up(self) -> None:
@@ -281,10 +264,8 @@ class Connection:
 
     def _ended(self, reason: str) -> None:
         log.debug("server '%s': %s", self.server, reason)
-        self.link.ended()
         for end in self.enders:
             end(reason)
-        self.session.stop_running("the server is gone")
 
     def _malformed(self, message: Malformed) -> bool:
         """Tolerate a few lines that are no message, such as a banner; they get no reply.
@@ -296,7 +277,7 @@ class Connection:
         self.bad_lines += 1
         log.info("server '%s' sent something that is no message: %s", self.server, message.reason)
         if self.bad_lines > self._limits.bad_lines:
-            self.session.ended(f"it sent more than {self._limits.bad_lines} lines that are no messages")
+            self.link.give_up(f"it sent more than {self._limits.bad_lines} lines that are no messages")
         return False
 
     def _serves(self, asked: Asked) -> bool:

@@ -149,7 +149,7 @@ class Opening:
         self._calls.clear()
         contact = await self._target.reach(self._loop, self._limits)
         self._connection = Connection(self._target.name, contact, self._loop, self._limits)
-        self._connection.session.open()
+        self._connection.link.open()
 
     async def _converse(self) -> tuple[Connection, Opened]:
         conversation = open_conversation(self._approach)
@@ -173,11 +173,11 @@ class Opening:
         match step:
             case Send(key=key, method=method, params=params):
                 asking = Asking(key, self._mailbox, connection)
-                self._calls[key] = connection.start_asking(method, params, asking)
+                self._calls[key] = connection.link.start(method, params, asking)
             case Notify(method=method):
                 connection.link.tell(method)
             case Forget(key=key):
-                connection.forget(self._calls[key])
+                connection.link.drop(self._calls[key], tell=False)
             case Wait(seconds=seconds):
                 return await self._mailbox.next(seconds)
             case Restart(reason=reason):

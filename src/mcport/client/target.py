@@ -19,6 +19,7 @@ from mcport.core.limits import Limits
 from mcport.errors import ConnectFailed, ConversationError
 from mcport.record import Record
 from mcport.session.channel import Channel, Trace, TracedChannel, Transport, TransportChannel
+from mcport.session.link import Link, Owner, link_over
 from mcport.session.loop import Loop
 
 from .failures import Failures, Remains, plain
@@ -56,11 +57,34 @@ class ChildOptions(Record):
         return [each for each in self.__match_args__ if getattr(self, each) not in (None, False)]
 
 
-class Contact(Record):
-    """A target that was reached: the way to it, and a look at what is left of it."""
+class Contact(Protocol):
+    """A target that was reached: it makes the link to it, once, and looks at what is left of it."""
 
-    channel: Channel
-    remains: Callable[[], Remains] = Remains
+    def link(self, owner: Owner, loop: Loop, limits: Limits) -> Link:
+        """Return the link."""
+        ...
+
+    def remains(self) -> Remains:
+        """Return what is left of the server, as far as it has ended."""
+        ...
+
+    def traced(self, trace: Trace) -> Contact:
+        """Return the same contact, whose link shows what passes."""
+        ...
+
+
+class Stream:
+    """A contact that is a stream of messages."""
+
+    def __init__(self, channel: Channel, remains: Callable[[], Remains] = Remains) -> None:
+        self._channel = channel
+        self.remains = remains
+
+    def link(self, owner: Owner, loop: Loop, limits: Limits) -> Link:
+        return link_over(self._channel, owner, loop, limits)
+
+    def traced(self, trace: Trace) -> Contact:
+        return Stream(TracedChannel(self._channel, trace), self.remains)
 
 
 class Target(Protocol):
@@ -92,7 +116,7 @@ class ServerTarget:
         ours, theirs = MemoryChannel.pair(loop, (limits.message_bytes, self._server.host.limits.message_bytes))
         service = Service(self._server.host, theirs, loop)
         loop.keep(service.run())
-        return Contact(ServedChannel(ours, service), lambda: Remains(error=service.error))
+        return Stream(ServedChannel(ours, service), lambda: Remains(error=service.error))
 
 
 class Service:
@@ -160,7 +184,7 @@ class TransportTarget:
         if transport is None:
             cause = "a transport lasts for one conversation; give a function that makes a new one each time"
             raise Failures(self.name).failed(cause, Remains())
-        return Contact(TransportChannel(transport, loop, limits.message_bytes))
+        return Stream(TransportChannel(transport, loop, limits.message_bytes))
 
 
 class DialTarget:
@@ -179,7 +203,7 @@ class DialTarget:
             raise
         except Exception as error:
             raise Failures(self.name).failed(plain(error), Remains(error=error)) from error
-        return Contact(TransportChannel(transport, loop, limits.message_bytes))
+        return Stream(TransportChannel(transport, loop, limits.message_bytes))
 
 
 class ChildTarget:
@@ -217,11 +241,11 @@ class ChildTarget:
         except BaseException:
             await child.end()
             raise
-        return Contact(channel, lambda: Remains(child.returncode, child.stderr_tail()))
+        return Stream(channel, lambda: Remains(child.returncode, child.stderr_tail()))
 
 
 class TracedTarget:
-    """Another target, whose channel shows what passes."""
+    """Another target, that shows what passes."""
 
     def __init__(self, target: Target, trace: Trace) -> None:
         self.name = target.name
@@ -231,7 +255,7 @@ class TracedTarget:
 
     async def reach(self, loop: Loop, limits: Limits) -> Contact:
         contact = await self._target.reach(loop, limits)
-        return Contact(TracedChannel(contact.channel, self._show), contact.remains)
+        return contact.traced(self._show)
 
     def _show(self, way: str, message: bytes) -> None:
         """Hand a message to the user's function; one that fails is not called again."""

@@ -1,7 +1,8 @@
-"""The way from a client to one server: ask, tell, close.
+"""The way from a client to one server: ask, tell, keep a request open, close.
 
-A link speaks JSON objects and raises the exceptions of `errors`, each naming the server, the phase and the cause. What
-the methods mean is the client's business. Below: `session`, `waiting`.
+`Link` is the port: a stream of messages fulfils it as `SessionLink`, HTTP in a room of its own. A link speaks JSON
+objects and raises the exceptions of `errors`, each naming the server, the phase and the cause. What the methods mean is
+the client's business. Below: `session`, `waiting`.
 """
 
 from __future__ import annotations
@@ -11,20 +12,52 @@ from typing import Any, Final, Protocol
 
 import anyio
 
+from mcport.core.events import Call
 from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Response
+from mcport.core.limits import Limits
 from mcport.core.peer import CANCELLED, NEVER_CANCELLED
 from mcport.errors import ConnectionLost, ConversationError, InvalidAnswer, RemoteError, Timeout
+from mcport.record import Record, changed
+from mcport.spec.revisions import Revision
 
 from .channel import Channel
-from .session import Session
-from .waiting import Lost, OnProgress, Overdue
+from .exchange import Answer
+from .loop import Loop
+from .session import Hooks, Session
+from .waiting import Lost, OnProgress, Overdue, Unanswered, Waiter
 
 LONGEST: Final = 100
 """So much of a name that a request carries stands in an error."""
 
 
+class Owner(Record):
+    """Whoever holds a link, as the link sees it: how the server is named, and what is to be told of what comes.
+
+    `answer` answers the server's requests; `lost` makes the error for a phase, a reason and the words that name the
+    request.
+    """
+
+    server: str
+    answer: Answer
+    hooks: Hooks
+    lost: Callable[[str, str, str], ConnectionLost]
+
+
 class Link(Protocol):
-    """Three verbs towards a server; HTTP and streams each have their own."""
+    """What a conversation needs of the way to its server; HTTP and streams each have their own."""
+
+    @property
+    def over(self) -> str | None:
+        """Why nothing can be asked any more, None while it can."""
+        ...
+
+    def open(self) -> None:
+        """Begin to receive."""
+        ...
+
+    def begin(self, revision: Revision) -> None:
+        """The opening is done: from now on this revision is spoken."""
+        ...
 
     async def ask(
         self,
@@ -47,9 +80,42 @@ class Link(Protocol):
         """Send a notification; never waits."""
         ...
 
-    async def aclose(self) -> None:
-        """End the conversation; pending calls are withdrawn and fail with `ConnectionLost`."""
+    def start(self, method: str, params: JsonObject | None, waiter: Waiter) -> Call:
+        """Send a request without waiting; what settles it goes to the waiter. What comes for it may bear its id."""
         ...
+
+    def drop(self, call: Call, *, tell: bool) -> None:
+        """Wait no more for such a request; the server hears of it with `tell`. Harmless once it is settled."""
+        ...
+
+    def hold(self) -> None:
+        """Let no call grow older in its silence until `release`: the server waits for an answer of this side."""
+        ...
+
+    def release(self) -> None:
+        """Count silence again, when it was called as often as `hold`."""
+        ...
+
+    def give_up(self, reason: str) -> None:
+        """Hear nothing more from this server; what is pending fails."""
+        ...
+
+    async def aclose(self, *, silently: bool = False) -> None:
+        """End the conversation; pending calls fail with `ConnectionLost`, and are withdrawn unless it is `silently`."""
+        ...
+
+
+def link_over(channel: Channel, owner: Owner, loop: Loop, limits: Limits) -> SessionLink:
+    """Return the link over a stream of messages."""
+
+    def ended(reason: str) -> None:
+        link.ended()
+        owner.hooks.ended(reason)
+        session.stop_running("the server is gone")
+
+    session = Session(channel, loop, limits, answer=owner.answer, hooks=changed(owner.hooks, ended=ended))
+    link = SessionLink(session, channel, server=owner.server, lost=owner.lost, full=limits.outbox_bytes)
+    return link
 
 
 class SessionLink:
@@ -74,6 +140,19 @@ class SessionLink:
         self._full = full
         self._lost = lost
         self._crowd: set[anyio.CancelScope] = set()
+        self.hold, self.release = session.clock.hold, session.clock.release
+        self.give_up = session.ended
+
+    @property
+    def over(self) -> str | None:
+        return self.session.over
+
+    def open(self) -> None:
+        self.session.open()
+
+    def begin(self, revision: Revision) -> None:
+        # A stateless server never asks, so nothing is answered: not even a request that is broken.
+        self.session.peer.serves = revision.era == "handshake"
 
     async def ask(
         self,
@@ -89,14 +168,27 @@ class SessionLink:
         answer = await self.session.ask(method, params, seconds=seconds, most=most, on_progress=on_progress)
         if isinstance(answer, Response):
             return answer.result
-        raise self._failure(method, subject_of(method, params), answer)
+        raise failure_of(answer, method, subject_of(method, params), self.server, self._lost)
 
     def tell(self, method: str, params: JsonObject | None = None) -> None:
         if self.session.over is None:
             self.session.send(Notification(method, params))
 
-    async def aclose(self) -> None:
-        if self.session.over is None:
+    def start(self, method: str, params: JsonObject | None, waiter: Waiter) -> Call:
+        call, request = self.session.peer.request(method, params, context=waiter)
+        if self.session.over is not None:
+            waiter.lose(self.session.over)
+        else:
+            self.session.send(request)
+        return call
+
+    def drop(self, call: Call, *, tell: bool) -> None:
+        notification = self.session.peer.withdraw(call)
+        if tell and notification is not None and self.session.over is None:
+            self.session.send(notification)
+
+    async def aclose(self, *, silently: bool = False) -> None:
+        if self.session.over is None and not silently:
             self._withdraw_all()
         await self.session.aclose()
 
@@ -125,25 +217,25 @@ class SessionLink:
             raise self._lost(method, self.session.over, subject_of(method, params))
         if scope.cancelled_caught:
             cause = f"the server did not read what it was sent within {seconds:g} s"
-            raise self._failure(method, subject_of(method, params), Overdue(cause))
+            raise failure_of(Overdue(cause), method, subject_of(method, params), self.server, self._lost)
 
-    # ---- errors, each naming the server, the phase and the cause
 
-    def _failure(
-        self, method: str, subject: str, answer: ErrorResponse | Malformed | Lost | Overdue
-    ) -> ConversationError:
-        where = f"{subject} on server '{self.server}'"
-        match answer:
-            case ErrorResponse(code=code, message=message, data=data):
-                error = RemoteError(message, code=code, data=data, server=self.server, phase=method)
-                error.add_note(where)
-                return error
-            case Lost(reason=reason):
-                return self._lost(method, reason, subject)
-            case Overdue(cause=cause):
-                return Timeout(f"{where}: {cause}", server=self.server, phase=method, cause=cause)
-            case Malformed(reason=reason):
-                return InvalidAnswer(f"{where}: {reason}", server=self.server, phase=method, cause=reason)
+def failure_of(
+    answer: Unanswered, method: str, subject: str, server: str, lost: Callable[[str, str, str], ConnectionLost]
+) -> ConversationError:
+    """Return the error of a call that ended in any way but with a result: it names server, phase and cause."""
+    where = f"{subject} on server '{server}'"
+    match answer:
+        case ErrorResponse(code=code, message=message, data=data):
+            error = RemoteError(message, code=code, data=data, server=server, phase=method)
+            error.add_note(where)
+            return error
+        case Lost(reason=reason):
+            return lost(method, reason, subject)
+        case Overdue(cause=cause):
+            return Timeout(f"{where}: {cause}", server=server, phase=method, cause=cause)
+        case Malformed(reason=reason):
+            return InvalidAnswer(f"{where}: {reason}", server=server, phase=method, cause=reason)
 
 
 def subject_of(method: str, params: JsonObject | None) -> str:

@@ -54,7 +54,10 @@ class Overdue(Record, frozen=False):
     cause: str
 
 
-Settled: TypeAlias = Response | ErrorResponse | Malformed | Lost | Overdue
+Unanswered: TypeAlias = ErrorResponse | Malformed | Lost | Overdue
+"""How a call can be settled otherwise than by its result."""
+
+Settled: TypeAlias = Response | Unanswered
 """How a call can be settled."""
 
 

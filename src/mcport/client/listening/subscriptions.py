@@ -75,7 +75,7 @@ class Subscriptions:
         by_stream = connection.speaker.revision.has_subscription_streams
         self._check(wanted, by_stream=by_stream)
         if connection.over:
-            raise connection.lost("listening", connection.session.over or "")
+            raise connection.lost("listening", connection.link.over or "")
         stream: ListenStream | SharedStream
         stream = ListenStream(self, wanted, feed) if by_stream else SharedStream(self, wanted, feed)
         await stream.open(patience)

@@ -74,6 +74,11 @@ class Answer:
 
     async def event(self) -> Any:
         """Return the next message of a stream; raises `EndOfStream` of anyio when there is none."""
+        event = await self.raw_event()
+        return parse_json(event.data) if event.data else await self.event()
+
+    async def raw_event(self) -> ServerSentEvent:
+        """Return the next event of a stream as it came; raises `EndOfStream` of anyio when there is none."""
         assert self.headers["content-type"] == "text/event-stream"
         while not self._events:
             chunk = await self._chunk()
@@ -83,7 +88,7 @@ class Answer:
         event = self._events.pop(0)
         assert isinstance(event, ServerSentEvent)
         self.last_event_id = event.id
-        return parse_json(event.data) if event.data else await self.event()
+        return event
 
     async def events(self) -> list[Any]:
         """Return all messages that are still to come."""
@@ -109,6 +114,7 @@ async def asked(
     app: Any, body: bytes = b"", headers: dict[str, str | None] | None = None, path: str = "/mcp", method: str = "POST"
 ) -> AsyncIterator[Answer]:
     """Send one request and yield its answer at once; on leaving, the client goes away if it is not complete."""
+    path, _, query = path.partition("?")
     fields = {name: value for name, value in {**USUAL, **(headers or {})}.items() if value is not None}
     scope = {
         "type": "http",
@@ -116,7 +122,7 @@ async def asked(
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in fields.items()],
     }
     answer = Answer()

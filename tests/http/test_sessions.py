@@ -124,9 +124,13 @@ async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
     await app.aclose()
 
 
+def reply_to(question: dict[str, Any], result: dict[str, Any]) -> bytes:
+    return to_json({"jsonrpc": "2.0", "id": question["id"], "result": result})
+
+
 async def reply(opened: Session, question: dict[str, Any], name: str) -> None:
-    answer = {"jsonrpc": "2.0", "id": question["id"], "result": {"action": "accept", "content": {"value": name}}}
-    async with opened.post(to_json(answer)) as taken:
+    answer = reply_to(question, {"action": "accept", "content": {"value": name}})
+    async with opened.post(answer) as taken:
         assert taken.status == 202
 
 

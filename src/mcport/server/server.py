@@ -265,7 +265,12 @@ class Server(Registrar):
             await self.host.serve_transport(transport)
 
     def asgi(
-        self, *, path: str = "/mcp", allowed_hosts: Sequence[str] | None = None, allowed_origins: Sequence[str] = ()
+        self,
+        *,
+        path: str = "/mcp",
+        allowed_hosts: Sequence[str] | None = None,
+        allowed_origins: Sequence[str] = (),
+        sse: bool = True,
     ) -> Application:
         """Return an ASGI application that serves this server over HTTP, in every revision at once.
 
@@ -274,13 +279,14 @@ class Server(Registrar):
         It answers at `path`, and at its own root where it is mounted below another application, needs no wiring of
         lifespans, and begins with its first request. `allowed_hosts` are the names under which it may be asked for,
         such as `example.com`, `example.com:8000` or `localhost:*`; those of this machine by default. Web pages of these
-        hosts may use it, and those of `allowed_origins`. Raises ValueError for what is no path, host or origin. See
+        hosts may use it, and those of `allowed_origins`. Clients of 2024-11-05 are served at `/sse` and `/messages`
+        beside it, unless `sse` is False. Raises ValueError for what is no path, host or origin. See
         basic/transports of the specification.
         """
         from .web import Web, application
 
         web = Web(self.name, self._offer, self._kernel, self.host, self._schema_of, lambda: self._extensions.mcp_names)
-        return application(web, path, allowed_hosts, allowed_origins)
+        return application(web, path, allowed_hosts, allowed_origins, sse)
 
     def _schema_of(self, tool: str) -> JsonObject | None:
         entry = self._tools.listing.get(tool)

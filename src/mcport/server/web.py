@@ -46,6 +46,7 @@ class Web:
         self.answer = kernel.answer
         self.enter = host.living.enter
         self.leave = host.living.leave
+        self.serve = host.serve
         self._kernel = kernel
         self._schemas = schemas
         self._named = named
@@ -87,14 +88,16 @@ class Web:
         return known[1]
 
 
-def application(web: Web, path: str, hosts: Sequence[str] | None, origins: Sequence[str]) -> Application:
+def application(
+    web: Web, path: str, hosts: Sequence[str] | None, origins: Sequence[str], sse: bool = True
+) -> Application:
     """Return the ASGI application of a server; without `hosts` it is this machine's own.
 
     Raises ValueError for a path, hosts or origins that are none.
     """
     if not path.startswith("/") or path != path.rstrip("/"):
         raise ValueError(f"path begins with a slash and does not end with one, such as '/mcp', not {path!r}")
-    return HttpApp(web, Gate(LOOPBACK if hosts is None else hosts, origins), path)
+    return HttpApp(web, Gate(LOOPBACK if hosts is None else hosts, origins), path, sse=sse)
 
 
 def _visit(conversation: Conversation) -> Visit:

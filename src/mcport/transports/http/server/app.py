@@ -22,6 +22,7 @@ from .handshake import HandshakeDoor
 from .residence import Residences
 from .service import Service
 from .sharing import Sharing
+from .sse import POST_PATH, STREAM_PATH, SseDoor
 from .stateless import StatelessDoor
 
 log: Final = logging.getLogger("mcport.http")
@@ -36,14 +37,22 @@ class HttpApp:
     """Serves one server over HTTP at `path`, and at its own root where it is mounted below another app."""
 
     def __init__(
-        self, service: Service, gate: Gate, path: str = PATH, sharing: Sharing | None = None, streams: bool = False
+        self,
+        service: Service,
+        gate: Gate,
+        path: str = PATH,
+        sharing: Sharing | None = None,
+        streams: bool = False,
+        sse: bool = True,
     ) -> None:
         self._service = service
         self._guard = Guard(gate, service.limits.message_bytes)
         self._path = path
         self._residences = Residences(service)
         self._stateless = StatelessDoor(service)
-        self._handshake = HandshakeDoor(service, sharing or Sharing(), streams)
+        sharing = sharing or Sharing()
+        self._handshake = HandshakeDoor(service, sharing, streams)
+        self._sse = SseDoor(service, sharing) if sse else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of an ASGI server."""
@@ -61,18 +70,20 @@ class HttpApp:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             self._guard.check(scope)
-            self._find(scope)
-            await self._METHODS.get(scope["method"], HttpApp._other)(self, scope, receive, send)
+            await self._found(scope)(self, scope, receive, send)
         except Refused as refused:
             await refuse(send, refused)
         except Gone:
             return
 
-    def _find(self, scope: Scope) -> None:
-        """Raise `Refused` for what is not the endpoint, judged by the path as it came."""
+    def _found(self, scope: Scope) -> Method:
+        """Return what serves a request, judged by the path as it came; raises `Refused` where nothing does."""
         below: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        if below not in (self._path, "", "/"):
+        if below in (self._path, "", "/"):
+            return self._METHODS.get(scope["method"], HttpApp._other)
+        if self._sse is None or below not in (STREAM_PATH, POST_PATH):
             raise Refused(404, f"no MCP endpoint at {scope['path']!r:.80}; it is {self._path}")
+        return HttpApp._sse_get if below == STREAM_PATH else HttpApp._sse_post
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -108,6 +119,20 @@ class HttpApp:
 
     async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._handshake.delete(headers_of(scope), send, await self._residences.enter())
+
+    async def _sse_get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._sse is not None
+        if scope["method"] != "GET":
+            raise Refused(405, f"{STREAM_PATH} is for GET; post to {self._path}", {"allow": "GET"})
+        await self._sse.get(scope, receive, send, await self._residences.enter())
+
+    async def _sse_post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._sse is not None
+        if scope["method"] != "POST":
+            raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
+        self._guard.check_body(headers_of(scope))
+        body = await self._guard.body(receive)
+        await self._sse.post(scope, body, send, await self._residences.enter())
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise Refused(405, f"{scope['method']:.20} is not served here", {"allow": ALLOWED})

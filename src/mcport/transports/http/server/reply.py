@@ -73,7 +73,16 @@ class Reply:
 
     async def drained(self) -> None:
         """Wait while the client is too slow to take more."""
-        await self._backlog.below(self._limits.outbox_bytes)
+        await self.drain(self._limits.outbox_bytes)
+
+    @property
+    def backlog(self) -> int:
+        """How many bytes wait for the client."""
+        return self._backlog.bytes
+
+    async def drain(self, below: int) -> None:
+        """Wait until fewer than so many bytes wait."""
+        await self._backlog.below(below)
 
     async def ask(
         self,

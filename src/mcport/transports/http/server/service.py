@@ -12,6 +12,7 @@ from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Told
 from mcport.core.http.parameters import Mirror
 from mcport.core.limits import Limits
+from mcport.session.channel import Channel
 from mcport.session.exchange import Exchange, Outlet
 from mcport.session.loop import Loop
 
@@ -37,6 +38,10 @@ class Service(Protocol):
 
     async def answer(self, exchange: Exchange) -> object:
         """Answer a request (`session.exchange.Answer`)."""
+        ...
+
+    async def serve(self, channel: Channel, loop: Loop) -> None:
+        """Serve one client over a stream of messages until it is gone."""
         ...
 
     def hear(self, conversation: Conversation, outlet: Outlet) -> None:

@@ -21,7 +21,7 @@ def everything() -> list[str]:
     node = places.node()
     if node is None:
         pytest.skip(f"there is no node: {HOW}")
-    return [str(node), str(_there(places.everything_script(), places.NPM_HOME))]
+    return [str(node), str(_there(places.everything_script(), places.NPM_HOMES[places.EVERYTHING]))]
 
 
 def _there(path: Path, home: Path) -> Path:

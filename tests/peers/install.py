@@ -1,4 +1,4 @@
-"""Install the peers: `python tests/peers/install.py [official] [everything]`. Prints one line for each.
+"""Install the peers: `python tests/peers/install.py [official] [everything] [conformance]`. Prints one line for each.
 
 What is there in the right version stays as it is. An install that fails ends this with its reason and exit code 1.
 """
@@ -69,38 +69,49 @@ def official() -> str:
 
 def everything() -> str:
     """The reference server of the TypeScript SDK, and Node if this machine has none."""
-    package, version = places.EVERYTHING
-    used = have_node()
+    return _have_module(places.EVERYTHING)
+
+
+def conformance() -> str:
+    """The official conformance suite, and Node if that of this machine is too old for it."""
+    return _have_module(places.CONFORMANCE)
+
+
+def _have_module(module: tuple[str, str]) -> str:
+    """Have a package of npm in exactly this version, and a Node that can run it; return what was done."""
+    package, version = module
+    home = places.NPM_HOMES[module]
+    used = have_node(places.OLDEST_NODE[module])
     done = "was there"
-    if places.everything_version() != version:
+    if places.npm_version(module) != version:
         command = places.npm()
         if command is None:
             raise InstallFailed("there is a node, but no npm")
         quietly = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-        run([*command, "install", "--prefix", str(places.NPM_HOME), *quietly, f"{package}@{version}"])
+        run([*command, "install", "--prefix", str(home), *quietly, f"{package}@{version}"])
         done = "installed"
-    return f"{package} {version} {done} in {places.NPM_HOME.relative_to(places.ROOT)}, {used}"
+    return f"{package} {version} {done} in {home.relative_to(places.ROOT)}, {used}"
 
 
-def have_node() -> str:
+def have_node(oldest: int) -> str:
     """Have a Node that is new enough, from the machine or else from PyPI; return which."""
-    if places.npm() is None or _too_old(places.node()):
+    if places.npm() is None or _too_old(places.node(), oldest):
         have_package(places.NODE_HOME, *places.NODE)
     found = places.node()
-    if found is None or _too_old(found):
-        raise InstallFailed(f"{places.NODE[0]} {places.NODE[1]} brought no node {places.OLDEST_NODE} or later")
+    if found is None or _too_old(found, oldest):
+        raise InstallFailed(f"{places.NODE[0]} {places.NODE[1]} brought no node {oldest} or later")
     return f"node {_version(found)}"
 
 
-def _too_old(node: Path | None) -> bool:
-    return node is None or int(_version(node).lstrip("v").split(".")[0]) < places.OLDEST_NODE
+def _too_old(node: Path | None, oldest: int) -> bool:
+    return node is None or int(_version(node).lstrip("v").split(".")[0]) < oldest
 
 
 def _version(node: Path) -> str:
     return run([str(node), "--version"])
 
 
-PEERS: dict[str, Callable[[], str]] = {"official": official, "everything": everything}
+PEERS: dict[str, Callable[[], str]] = {"official": official, "everything": everything, "conformance": conformance}
 
 
 def main(names: Sequence[str]) -> int:

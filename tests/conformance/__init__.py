@@ -1,0 +1,1 @@
+"""The official conformance suite, run on our server and our client: `python -m tests.conformance`."""

@@ -130,7 +130,7 @@ def grouped() -> None:
 @pytest.mark.parametrize(
     ("call", "wanted", "lines"),
     [
-        (blame_json, ["in blame_json", "json.decoder.JSONDecodeError", "more frames of libraries"], 14),
+        (blame_json, ["in blame_json", "json.decoder.JSONDecodeError", "more frames of libraries"], 15),
         (chained, ["RuntimeError: outer", "because of KeyError: 'inner'"], 12),
         (deep, ["ValueError: deep"], 20),
         (grouped, ["with ValueError: first", "with TypeError: second"], 12),

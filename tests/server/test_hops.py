@@ -243,7 +243,7 @@ async def test_one_call_is_one_task_at_most_and_few_turns_of_the_loop_without_th
     revision: str, tool: str, arguments: Json, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def talk(pipes: Pipes) -> None:
-        for _ in range(2):  # the first call makes the table of routes, the next one what stands in for a task
+        for _ in range(3):  # the first call makes the table of routes, the next one what stands in for a task
             await pipes.call(tool, arguments)
         mine = asyncio.current_task()
         pipes.write("tools/call", {"name": tool, "arguments": arguments})
@@ -252,7 +252,8 @@ async def test_one_call_is_one_task_at_most_and_few_turns_of_the_loop_without_th
             for _ in range(STEPS):
                 await asyncio.sleep(0)
         assert (await pipes.read())["result"]["content"][0]["text"] == text
-        steps = 2 if tool == "say" else 0  # which awaits something once; the other tool awaits nothing
+        # One tool awaits something once, the other nothing; an eager first step (Python 3.12) is none of the loop's.
+        steps = (1 if sys.version_info >= (3, 12) else 2) if tool == "say" else 0
         assert len(turns.tasks - {mine}) == min(steps, 1)
         assert not count.of(WAKING)
         # What is left beside the test's own steps: the watch on the pipe, each step of the task, and no other.

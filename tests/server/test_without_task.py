@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import anyio
 import pytest
 
 from mcport import Context, Elicit, InputRequired, Limits, Middleware, Server
@@ -26,11 +27,12 @@ def has_task() -> bool:
 
 
 async def asked_twice(server: Server, revision: str, tool: str) -> list[Json]:
-    """The answers to two calls of a tool, once the table of routes is there."""
+    """The answers to two calls of a tool, once the table of routes is there and the loop has run through something."""
     answers: list[Json] = []
 
     async def talk(pipes: Pipes) -> None:
         await pipes.ask("tools/list", {})
+        await pipes.ask("tools/call", {"name": tool, "arguments": {}})
         for _ in range(2):
             answers.append(await pipes.ask("tools/call", {"name": tool, "arguments": {}}))
 
@@ -51,6 +53,21 @@ async def test_a_tool_that_awaits_nothing_has_no_task_of_its_own(revision: str) 
         return has_task()
 
     assert texts(await asked_twice(server, revision, "look")) == ["false"] * 2
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_what_anyio_tells_of_the_current_task_is_told_without_one_too(revision: str) -> None:
+    server = Server("s")
+
+    @server.tool
+    async def look() -> str:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+        asyncio.current_task().set_name("renamed")  # type: ignore[union-attr]
+        task = anyio.get_current_task()
+        return f"{task.name}, {task.has_pending_cancellation()}, {scope.cancelled_caught}"
+
+    assert texts(await asked_twice(server, revision, "look")) == ["mcport: no task, False, False"] * 2
 
 
 @pytest.mark.parametrize("revision", ALL)
@@ -81,7 +98,7 @@ async def test_whoever_stands_around_a_tool_has_a_task_and_so_has_the_tool(revis
         return has_task()
 
     assert texts(await asked_twice(server, revision, "look")) == ["true"] * 2
-    assert seen == [True, True]
+    assert seen == [True, True, True]
 
 
 @pytest.mark.parametrize("revision", ALL)
@@ -96,7 +113,7 @@ async def test_a_tool_under_limits_has_a_task(revision: str) -> None:
 
 
 @pytest.mark.parametrize("revision", ALL)
-@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, SystemExit])
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, SystemExit, GeneratorExit])
 async def test_what_a_tool_lets_out_without_a_task_fails_its_own_call_only(
     revision: str, error: type[BaseException]
 ) -> None:

@@ -39,6 +39,20 @@ class Played:
         asyncio.get_running_loop().call_soon(call)
         return await done
 
+    async def prepare(self) -> None:
+        """Have the port run something through, which the first time needs a task and a turn of the loop."""
+
+        async def nothing() -> None:
+            return
+
+        async def play() -> bool:
+            run = nothing()
+            done: bool = await self.play(lambda: self.port.begin(run))
+            run.close()
+            return done
+
+        assert [await play(), await play()] == [False, True]
+
     def spawn(self, run: Coroutine[Any, Any, None]) -> object:
         self.kept.append(self.port.spawn_now(run))
         return self.kept[-1]
@@ -390,12 +404,14 @@ def test_what_does_not_wait_is_done_without_a_task(debug: bool) -> None:
             with anyio.fail_after(5):
                 seen.append(anyio.get_current_task().id)
 
+        await played.prepare()
         before = asyncio.all_tasks()
         assert await played.play(lambda: [played.port.begin(step()) for _ in range(2)]) == [True, True]
         assert asyncio.all_tasks() == before
         task = seen[0]
         assert seen == [task, id(task)] * 2
         assert task.done()
+        assert task.get_coro() is not None
         assert not task.cancel()
 
     run(main, debug=debug)
@@ -411,6 +427,8 @@ def test_what_waits_goes_on_in_a_task(debug: bool) -> None:
             seen.append(asyncio.current_task())
             await asyncio.sleep(0)
             seen.append(asyncio.current_task())
+
+        await played.prepare()
 
         def call() -> object:
             run = step()
@@ -433,6 +451,7 @@ def test_what_runs_without_a_task_has_a_context_of_its_own() -> None:
             seen.append(color.get())
             color.set(name)
 
+        await played.prepare()
         await played.play(lambda: [played.port.begin(step(name)) for name in ("red", "blue")])
         assert [*seen, color.get()] == ["none", "none", "none"]
 
@@ -445,6 +464,7 @@ def test_a_cancellation_that_is_let_out_without_a_task_ends_nothing_else(error: 
         async def step() -> None:
             raise error
 
+        await played.prepare()
         assert await played.play(lambda: played.port.begin(step()))
         assert await played.play(asyncio.current_task) is None
 
@@ -456,6 +476,7 @@ def test_inside_of_a_task_nothing_begins_without_one() -> None:
         async def step() -> None:
             raise AssertionError("it was begun")
 
+        await played.prepare()
         running = step()
         assert not played.port.begin(running)
         running.close()

@@ -29,7 +29,7 @@ class AsyncioLoop:
         fresh = contextvars.copy_context().copy
         self.spawn: Spawn = _plain(loop, fresh) if plain else _foreign(loop, fresh)
         self.spawn_now: Spawn = _eager(loop, fresh) if plain else self.spawn
-        self.begin: Begin = _taskless(loop, fresh, self.spawn_now) if plain else _never
+        self.begin: Begin = _taskless(loop, fresh) if plain else _never
         self.soon: Callable[[Callable[[], None]], object] = loop.call_soon
         self.promise = loop.create_future
         self.later: Callable[[float, Callable[[], None]], asyncio.TimerHandle] = loop.call_later
@@ -139,22 +139,24 @@ def _never(run: Coroutine[Any, Any, None]) -> bool:
     return False
 
 
-def _taskless(loop: asyncio.AbstractEventLoop, fresh: Fresh, spawn_now: Spawn) -> Begin:
+def _taskless(loop: asyncio.AbstractEventLoop, fresh: Fresh) -> Begin:
     """Return what runs a coroutine up to where it first waits, without a task: making one costs more than most calls.
 
     It has a context of its own. What asks there in which task it runs is told of one that is over: nothing can cancel
     that, nor wait for it. asyncio lets other kinds of tasks say whose turn it is in just this way (its documentation,
-    "Extending"). Inside of another task it is not possible.
+    "Extending"). Inside of another task it is not possible, nor before the loop's next turn has ended that one: it must
+    not start eagerly, since a task that is over in its first step forgets its coroutine (who asks for it gets None, and
+    the first releases of Python 3.12 crash).
     """
     enter, leave, current_task = asyncio.tasks._enter_task, asyncio.tasks._leave_task, asyncio.current_task
     over: Any = None
 
     def begin(run: Coroutine[Any, Any, None]) -> bool:
         nonlocal over
-        if current_task(loop) is not None:
-            return False
         if over is None:
-            over = spawn_now(_nothing())
+            over = _Shared(_nothing(), loop=loop, name="mcport: no task", context=fresh())
+        if not over.done() or current_task(loop) is not None:
+            return False
         enter(loop, over)
         try:
             fresh().run(run.send, None)
@@ -165,6 +167,13 @@ def _taskless(loop: asyncio.AbstractEventLoop, fresh: Fresh, spawn_now: Spawn) -
         return False
 
     return begin
+
+
+class _Shared(asyncio.Task[None]):
+    """The task of all that run without one."""
+
+    def set_name(self, value: object, /) -> None:
+        """Keep the name: it is not for one call to say what the others are called."""
 
 
 async def _nothing() -> None:

@@ -132,8 +132,12 @@ def is_wanted(error: BaseException, exchange: Exchange) -> bool:
     a task of its own, which was cancelled, gets a cancellation that is none of this request's.) It is the task that
     runs the handler which counts: under a time-out, and for a thread that waits, that is not the request's own one.
     """
-    if not isinstance(error, anyio.get_cancelled_exc_class()):
-        return isinstance(error, GeneratorExit)
+    try:
+        cancelled = anyio.get_cancelled_exc_class()
+    except RuntimeError:
+        return True  # no task runs: the handler's one is being thrown away
+    if not isinstance(error, cancelled):
+        return False
     asyncio = sys.modules.get("asyncio")
     if exchange.cancelled or asyncio is None or not isinstance(error, asyncio.CancelledError):
         return True

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcport.stores.events import MemoryEvents
+from mcport.stores.events import LOG_BYTES, MemoryEvents
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ async def test_a_log_that_is_not_written_to_is_forgotten_in_time() -> None:
 
 
 async def test_of_all_logs_the_one_that_was_not_written_to_for_the_longest_time_goes_first() -> None:
-    events = MemoryEvents(most_in_all=10)
+    events = MemoryEvents(most_in_all=2 * LOG_BYTES + 10)
     for log in ("a", "b", "a", "c"):
         await events.append(log, b"123", 10)
     assert await events.after("b", 0) is None
@@ -83,11 +83,11 @@ def test_memory_is_bounded_whatever_is_written(anyio_backend: str) -> None:
     @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 40))))
     def law(writes: list[tuple[str, int]]) -> None:
         async def check() -> None:
-            events = MemoryEvents(5, 50, 100)
+            events = MemoryEvents(5, 50, 2 * LOG_BYTES + 100)
             for log, size in writes:
                 await events.append(log, b"." * size, 10)
                 kept = [len(event) for book in events._logs.values() for _, event in book.events]
-                assert sum(kept) == events._size <= 100 + 40
+                assert sum(kept) + LOG_BYTES * len(events._logs) == events._size <= 3 * LOG_BYTES + 100 + 40
                 assert all(len(book.events) <= 5 for book in events._logs.values())
 
         anyio.run(check)

@@ -19,11 +19,13 @@ async def test_a_record_is_kept_replaced_and_forgotten() -> None:
     sessions = MemorySessions()
     assert await sessions.create("a", b"1", 10)
     assert await sessions.get("a") == b"1"
-    await sessions.put("a", b"2")
+    assert await sessions.put("a", b"2", b"1")
+    assert await sessions.get("a") == b"2"
+    assert not await sessions.put("a", b"3", b"1")
     assert await sessions.get("a") == b"2"
     await sessions.drop("a")
     await sessions.drop("a")
-    await sessions.put("a", b"3")
+    assert not await sessions.put("a", b"3", b"2")
     assert await sessions.get("a") is None
 
 
@@ -52,3 +54,17 @@ async def test_p12_there_are_at_most_so_many_sessions_and_room_again_when_some_a
     assert not await sessions.create("d", b"", 10)
     assert await sessions.get("a") == b""
     assert await sessions.get("b") is None
+
+
+async def test_p12_where_there_are_too_many_sessions_the_longest_unused_makes_room_and_those_in_use_stay() -> None:
+    clock = Clock()
+    sessions = MemorySessions(2, now=clock)
+    await sessions.create("left", b"", 3600)
+    await sessions.create("used", b"", 3600)
+    clock.time = 119.0
+    assert not await sessions.create("new", b"", 3600)
+    await sessions.get("used")
+    clock.time = 120.0
+    assert await sessions.create("new", b"", 3600)
+    assert (await sessions.get("left"), await sessions.get("used")) == (None, b"")
+    assert not await sessions.create("newer", b"", 3600)

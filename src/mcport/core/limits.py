@@ -25,7 +25,8 @@ class Limits:
     A connection may keep `listens` requests open that wait for changes, and a server `listeners` of them in all; each
     of these, and each session, may follow `subscriptions` resources. Up to `notices` notifications of an application
     wait for a listener that reads slowly. `logs_per_second` log messages go to one client, further ones are dropped. Of
-    each principal at most `completions_per_second` are served.
+    each principal at most `completions_per_second` are served. Of the handshake era there are at most so many
+    `sessions` over HTTP.
     """
 
     message_bytes: int = 4 * MIB
@@ -40,6 +41,7 @@ class Limits:
     notices: int = 1000
     logs_per_second: int = 500
     worker_threads: int = 40
+    sessions: int = 10_000
     cursor_bytes: int = 2 * KIB
     uri_bytes: int = 8 * KIB
     state_bytes: int = 256 * KIB

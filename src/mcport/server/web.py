@@ -44,6 +44,7 @@ class Web:
         self.offer = offer
         self.limits = host.limits
         self.answer = kernel.answer
+        self.runs_through = kernel.runs_through
         self.enter = host.living.enter
         self.leave = host.living.leave
         self.serve = host.serve

@@ -15,6 +15,9 @@ import anyio
 
 MIB: Final = 1024 * 1024
 
+LOG_BYTES: Final = 1024
+"""So much a log counts for itself, whatever is in it."""
+
 
 class Events(Protocol):
     """Keeps logs of events for a while. Every method may be called at any time from any task of the loop."""
@@ -79,6 +82,7 @@ class MemoryEvents:
         book = self._logs.get(log)
         if book is None:
             book = self._logs[log] = _Log()
+            self._count(book, LOG_BYTES)
         self._logs.move_to_end(log)
         cursor = book.last + 1
         book.events.append((cursor, event))
@@ -116,7 +120,9 @@ class MemoryEvents:
 
     def _shorten(self, book: _Log) -> None:
         """Forget the oldest events of a log, and then the logs that were not written to for the longest time."""
-        while len(book.events) > self._most_events or (book.size > self._most_bytes and len(book.events) > 1):
+        while len(book.events) > self._most_events or (
+            book.size > self._most_bytes + LOG_BYTES and len(book.events) > 1
+        ):
             book.forgotten, event = book.events.popleft()
             self._count(book, -len(event))
         while self._size > self._most_in_all and len(self._logs) > 1:

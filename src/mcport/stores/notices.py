@@ -29,6 +29,24 @@ class Notices(Protocol):
         ...
 
 
+class About:
+    """A port for notices about one subject, by way of a port that others use for theirs."""
+
+    def __init__(self, notices: Notices, subject: str) -> None:
+        self._notices = notices
+        self._mark = subject.encode() + b" "
+
+    def publish(self, notice: bytes) -> None:
+        self._notices.publish(self._mark + notice)
+
+    def listen(self, hear: Hear) -> Callable[[], None]:
+        def heard(notice: bytes) -> None:
+            if notice.startswith(self._mark):
+                hear(notice[len(self._mark) :])
+
+        return self._notices.listen(heard)
+
+
 class MemoryNotices:
     """Notices within one process: who publishes calls all who listen."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Sessions(Protocol):
@@ -18,7 +18,7 @@ class Sessions(Protocol):
     async def create(self, id: str, record: bytes, seconds: float) -> bool:
         """Keep the record of a new session, which is forgotten when it is not used for so many seconds.
 
-        Return False where there are too many sessions already.
+        Return False where there are too many sessions already, all of them in use.
         """
         ...
 
@@ -26,8 +26,11 @@ class Sessions(Protocol):
         """Use a session: return its record, None if there is none any more. It is good for as long again."""
         ...
 
-    async def put(self, id: str, record: bytes) -> None:
-        """Replace the record of a session; nothing happens if there is none any more."""
+    async def put(self, id: str, record: bytes, was: bytes) -> bool:
+        """Replace the record of a session if it still is what it `was`, in one step; return whether it was.
+
+        False also where there is no such session any more.
+        """
         ...
 
     async def drop(self, id: str) -> None:
@@ -35,8 +38,16 @@ class Sessions(Protocol):
         ...
 
 
+SPARED_SECONDS: Final = 120.0
+"""Where there are too many sessions, one that was not used for so long makes room for a new one."""
+
+
 class MemorySessions:
-    """Keeps at most so many sessions in this process."""
+    """Keeps at most so many sessions in this process.
+
+    Clients come and go without a word; once there are too many, the longest unused goes first, which its client can
+    mend by opening another one. Sessions that are in use stay.
+    """
 
     def __init__(self, most: int = 10_000, *, now: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -46,7 +57,7 @@ class MemorySessions:
 
     async def create(self, id: str, record: bytes, seconds: float) -> bool:
         self._forget_unused()
-        if len(self._records) >= self._most:
+        if len(self._records) >= self._most and not self._make_room():
             return False
         self._records[id] = (self._now() + seconds, seconds, record)
         return True
@@ -64,13 +75,22 @@ class MemorySessions:
         self._records.move_to_end(id)
         return record
 
-    async def put(self, id: str, record: bytes) -> None:
+    async def put(self, id: str, record: bytes, was: bytes) -> bool:
         found = self._records.get(id)
-        if found is not None:
-            self._records[id] = (*found[:2], record)
+        if found is None or found[2] != was:
+            return False
+        self._records[id] = (*found[:2], record)
+        return True
 
     async def drop(self, id: str) -> None:
         self._records.pop(id, None)
+
+    def _make_room(self) -> bool:
+        until, seconds, _ = next(iter(self._records.values()))
+        if self._now() - (until - seconds) < SPARED_SECONDS:
+            return False
+        self._records.popitem(last=False)
+        return True
 
     def _forget_unused(self) -> None:
         """Forget what is over, the longest unused first; sessions of one server last equally long."""

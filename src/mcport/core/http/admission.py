@@ -51,13 +51,13 @@ def lane_of(headers: Mapping[str, str], message: Decoded, offer: Offer, named: M
             _check_stateless(headers, message.method, params, meta, offer, named)  # type: ignore[arg-type]
             return Lane.STATELESS
         if message.method != "initialize":
-            _check_version(headers, offer, message.method)
+            check_version(headers, offer, message.method)
         return Lane.HANDSHAKE
     if type(message) is Malformed:
         raise (ParseError if message.code == PARSE_ERROR else InvalidRequest)(message.reason)
     if type(message) is Notification and _is_stateless(message.params):
         return Lane.HEARD
-    _check_version(headers, offer, "a batch" if type(message) is Batch else "a message")
+    check_version(headers, offer, "a batch" if type(message) is Batch else "a message")
     return Lane.HANDSHAKE
 
 
@@ -90,10 +90,11 @@ def _wrong_version(said: str | None, version: object) -> ProtocolError:
     return HeaderMismatch(f"Header mismatch: MCP-Protocol-Version is {said!r:.80}, and the body says {version!r:.80}")
 
 
-def _check_version(headers: Mapping[str, str], offer: Offer, what: str) -> None:
-    """A message of the handshake era may leave its version out, but not name one of the other era, or an unknown one.
+def check_version(headers: Mapping[str, str], offer: Offer, what: str) -> None:
+    """Raise a `ProtocolError` for a version in the headers of the handshake era that cannot be meant.
 
-    A session that was opened keeps its version, whatever the header says of those that are served.
+    It may be left out, but not be one of the other era, or an unknown one. A session that was opened keeps its version,
+    whatever the header says of those that are served.
     """
     said = headers.get(VERSION)
     if said is None:

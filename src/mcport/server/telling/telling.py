@@ -30,7 +30,8 @@ class Telling:
         self.kinds: dict[str, Kind] = {kind.method: kind for kind in KINDS}
         """What clients have to ask for, by the notification's method. Extensions add theirs before anybody connects."""
         self._limits = limits
-        self._notices: Notices = notices or MemoryNotices()
+        self.notices: Notices = notices or MemoryNotices()
+        """Carries news to the other workers, and about other subjects (`stores.notices.About`) as well."""
         self._lock = threading.Lock()
         self._audiences: tuple[Audience, ...] = ()
         self._stop: Callable[[], None] | None = None
@@ -50,7 +51,7 @@ class Telling:
             raise ValueError(f"{method!r} is not told to everybody: it belongs to one request or one client")
         if kind is not None and kind.names is not None and type((params or {}).get(kind.names)) is not str:
             raise ValueError(f"{method}: {kind.names} must be a string")
-        self._notices.publish(write_notice(method, params))
+        self.notices.publish(write_notice(method, params))
 
     def changed(self, method: str) -> None:
         """Something of this server changed by itself: told once anybody is connected, and not while it is made."""
@@ -65,7 +66,7 @@ class Telling:
         with self._lock:
             self._audiences = (*self._audiences, audience)
             if self._stop is None:
-                self._stop = self._notices.listen(self._hear)
+                self._stop = self.notices.listen(self._hear)
         return audience
 
     def close(self, audience: Audience) -> None:
@@ -77,6 +78,8 @@ class Telling:
                 self._stop = None
 
     def _hear(self, data: bytes) -> None:
+        if not data.startswith(b"{"):
+            return  # about another subject
         try:
             method, params = read_notice(data)
         except ValueError as error:

@@ -10,16 +10,18 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final, TypeAlias
 
-from mcport.core.http.admission import Lane, lane_of
+from mcport.core.dialects.handshake import handshake_revisions
+from mcport.core.http.admission import Lane, check_version, lane_of
+from mcport.core.http.headers import EVENT_STREAM, SESSION
 from mcport.core.http.hosts import Gate
 from mcport.core.http.parameters import check_params
-from mcport.core.jsonrpc import Decoded, decode
+from mcport.core.jsonrpc import Decoded, Malformed, decode
 from mcport.errors import ProtocolError
 
-from .asgi import Receive, Refused, Scope, Send, answer, error_body, headers_of, refuse
+from .asgi import PRINCIPAL, Receive, Refused, Scope, Send, answer, error_body, headers_of, refuse
 from .guard import Gone, Guard
 from .handshake import HandshakeDoor
-from .residence import Residences
+from .residence import Residence, Residences
 from .service import Service
 from .sharing import Sharing
 from .sse import POST_PATH, STREAM_PATH, SseDoor
@@ -28,7 +30,6 @@ from .stateless import StatelessDoor
 log: Final = logging.getLogger("mcport.http")
 
 PATH: Final = "/mcp"
-ALLOWED: Final = "POST, GET, DELETE"
 
 Method: TypeAlias = "Callable[[HttpApp, Scope, Receive, Send], Awaitable[None]]"
 
@@ -53,6 +54,7 @@ class HttpApp:
         sharing = sharing or Sharing()
         self._handshake = HandshakeDoor(service, sharing, streams)
         self._sse = SseDoor(service, sharing) if sse else None
+        self._allowed = "POST, GET, DELETE" if handshake_revisions(service.offer) else "POST"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of an ASGI server."""
@@ -64,7 +66,10 @@ class HttpApp:
             await send({"type": "websocket.close", "code": 1000})
 
     async def aclose(self) -> None:
-        """End everything that goes on in the running loop; the server's lifespan is left."""
+        """End everything that goes on in the running loop; the server's lifespan is left.
+
+        Requests that run have a second to finish, and stopped handlers five more to clean up.
+        """
         await self._residences.leave()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,6 +78,8 @@ class HttpApp:
             await self._found(scope)(self, scope, receive, send)
         except Refused as refused:
             await refuse(send, refused)
+        except ProtocolError as error:
+            await answer(send, error.http_status, error_body(None, error.code, error.message, error.data))
         except Gone:
             return
 
@@ -85,24 +92,36 @@ class HttpApp:
             raise Refused(404, f"no MCP endpoint at {scope['path']!r:.80}; it is {self._path}")
         return HttpApp._sse_get if below == STREAM_PATH else HttpApp._sse_post
 
+    async def _enter(self) -> Residence:
+        """Return the residence in the running loop. Raises `Refused` where the server does not start."""
+        try:
+            return await self._residences.enter()
+        except Refused:
+            raise
+        except Exception as error:
+            log.error("the server does not start: its lifespan failed", exc_info=error)
+            raise Refused(503, "the server does not start: its lifespan failed (see its log)") from None
+
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         self._guard.check_body(headers)
         message = decode(await self._guard.body(receive))
-        residence = await self._residences.enter()
+        residence, principal = await self._enter(), scope.get(PRINCIPAL)
         try:
             lane = self._lane(headers, message)
             if lane is Lane.HEARD:
                 await answer(send, 202)
             elif lane is Lane.STATELESS:
-                await self._stateless.post(message, headers, receive, send, residence)  # type: ignore[arg-type]
+                await self._stateless.post(message, headers, receive, send, residence, principal)  # type: ignore[arg-type]
             else:
-                await self._handshake.post(message, headers, receive, send, residence)
+                await self._handshake.post(message, headers, receive, send, residence, principal)
         except ProtocolError as error:
             id = getattr(message, "id", None)
             await answer(send, error.http_status, error_body(id, error.code, error.message, error.data))
 
     def _lane(self, headers: dict[str, str], message: Decoded) -> Lane:
+        if type(message) is Malformed and message.answers is not None and SESSION in headers:
+            return Lane.HANDSHAKE  # an answer that is none: whoever waits for it is told
         lane = lane_of(headers, message, self._service.offer, self._service.named())
         if lane is Lane.STATELESS and message.method == "tools/call":  # type: ignore[union-attr]
             params = message.params  # type: ignore[union-attr]
@@ -113,18 +132,21 @@ class HttpApp:
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        if "text/event-stream" not in headers.get("accept", ""):
-            raise Refused(405, "GET is for event streams (accept: text/event-stream)", {"allow": ALLOWED})
-        await self._handshake.get(headers, receive, send, await self._residences.enter())
+        if EVENT_STREAM not in headers.get("accept", ""):
+            raise self._not_allowed("GET is for event streams (accept: text/event-stream)")
+        self._check_session(scope, headers)
+        await self._handshake.get(headers, receive, send, await self._enter(), scope.get(PRINCIPAL))
 
     async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._handshake.delete(headers_of(scope), send, await self._residences.enter())
+        headers = headers_of(scope)
+        self._check_session(scope, headers)
+        await self._handshake.delete(headers, send, await self._enter(), scope.get(PRINCIPAL))
 
     async def _sse_get(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._sse is not None
         if scope["method"] != "GET":
             raise Refused(405, f"{STREAM_PATH} is for GET; post to {self._path}", {"allow": "GET"})
-        await self._sse.get(scope, receive, send, await self._residences.enter())
+        await self._sse.get(scope, receive, send, await self._enter())
 
     async def _sse_post(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._sse is not None
@@ -132,10 +154,19 @@ class HttpApp:
             raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
         self._guard.check_body(headers_of(scope))
         body = await self._guard.body(receive)
-        await self._sse.post(scope, body, send, await self._residences.enter())
+        await self._sse.post(scope, body, send, await self._enter())
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise Refused(405, f"{scope['method']:.20} is not served here", {"allow": ALLOWED})
+        raise self._not_allowed(f"{scope['method']:.20} is not served here")
+
+    def _check_session(self, scope: Scope, headers: dict[str, str]) -> None:
+        """Raise what refuses a GET or DELETE that can belong to no session."""
+        if not handshake_revisions(self._service.offer):
+            raise self._not_allowed(f"{scope['method']} is for sessions, and the versions served here have none")
+        check_version(headers, self._service.offer, scope["method"])
+
+    def _not_allowed(self, line: str) -> Refused:
+        return Refused(405, line, {"allow": self._allowed})
 
     _METHODS: ClassVar[dict[str, Method]] = {"POST": _post, "GET": _get, "DELETE": _delete}
 

@@ -19,6 +19,9 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
+PRINCIPAL: Final = "mcport.principal"
+"""Where a scope says on whose behalf a request comes, once somebody in front has checked its authorization."""
+
 JSON_TYPE: Final = (b"content-type", b"application/json")
 _JSON_HEADERS: Final = [JSON_TYPE]
 

@@ -15,19 +15,21 @@ from mcport.core.dialects.handshake import take_apart
 from mcport.core.events import Asked
 from mcport.core.http.headers import LAST_EVENT, SESSION
 from mcport.core.jsonrpc import Batch, Decoded, Malformed, Message, Request, encode
+from mcport.errors import INTERNAL_ERROR
 
 from .asgi import JSON_TYPE, Receive, Refused, Send, answer, error_body
 from .hearing import Hearing
 from .post import Post
 from .postbox import Postbox
-from .record import write_record
 from .residence import Residence
 from .seat import Seat
 from .service import Service
-from .sharing import Sharing
-from .stream import new_name, read_event_id
+from .sharing import Sharing, reached
 
 log: Final = logging.getLogger("mcport.http")
+
+ID_LENGTH: Final = 200
+"""No id of a session is longer, and nobody is asked for one that is."""
 
 
 class HandshakeDoor:
@@ -37,47 +39,46 @@ class HandshakeDoor:
         self._service = service
         self._sharing = sharing
         self._streams = streams
-        self._worker = secrets.token_hex(4)
 
     async def post(
-        self, message: Decoded, headers: dict[str, str], receive: Receive, send: Send, residence: Residence
+        self,
+        message: Decoded,
+        headers: dict[str, str],
+        receive: Receive,
+        send: Send,
+        residence: Residence,
+        principal: str | None,
     ) -> None:
         """Take what was posted."""
-        if type(message) is Request and message.method == "initialize":
-            await self._open(message, headers, send, residence)
+        if type(message) is Request and message.method == "initialize" and SESSION not in headers:
+            await self._open(message, headers, send, residence, principal)
             return
-        seat = await self.seat(headers, residence)
+        seat = await self.seat(headers, residence, principal)
         if type(message) is Request:
             await self._ask(seat, message, headers, receive, send)
         elif type(message) is Batch:
             await self._batch(seat, message, headers, receive, send)
         else:
             await self._take(seat, message)  # type: ignore[arg-type]
-            await answer(send, 202)
+            await answer(send, 400 if type(message) is Malformed else 202)
 
-    async def get(self, headers: dict[str, str], receive: Receive, send: Send, residence: Residence) -> None:
+    async def get(
+        self, headers: dict[str, str], receive: Receive, send: Send, residence: Residence, principal: str | None
+    ) -> None:
         """Let the client hear what belongs to no request, or the rest of a stream that broke off."""
-        seat = await self.seat(headers, residence)
-        hearing = Hearing(seat, receive, send, self._sharing)
-        name, cursor = new_name(stands=True), 0
-        if LAST_EVENT in headers:
-            place = read_event_id(headers[LAST_EVENT])
-            if place is None:
-                raise Refused(400, f"last-event-id {headers[LAST_EVENT]!r:.80} is not of this server")
-            name, cursor = place
-        stream = seat.stream(name)
-        if stream.stands:
-            self._postbox(residence).stands(seat)
-        await (hearing.follow(stream, cursor) if cursor else hearing.stand(stream))
+        seat = await self.seat(headers, residence, principal)
+        if seat.hearings >= self._service.limits.listens:
+            raise Refused(429, "too many streams of this session are open (Limits.listens)", {"retry-after": "1"})
+        await Hearing(seat, receive, send, self._sharing).hear(headers.get(LAST_EVENT))
 
-    async def delete(self, headers: dict[str, str], send: Send, residence: Residence) -> None:
+    async def delete(self, headers: dict[str, str], send: Send, residence: Residence, principal: str | None) -> None:
         """End a session."""
-        seat = await self.seat(headers, residence)
-        await self._sharing.sessions.drop(seat.id)
+        seat = await self.seat(headers, residence, principal)
+        await reached(self._sharing.sessions.drop(seat.id))
         self._postbox(residence).ended(seat)
         await answer(send, 204)
 
-    async def seat(self, headers: dict[str, str], residence: Residence) -> Seat:
+    async def seat(self, headers: dict[str, str], residence: Residence, principal: str | None) -> Seat:
         """Return this worker's part of the session that a request names.
 
         Raises `Refused`: 400 if it names none, 404 if there is none any more, or it is somebody else's.
@@ -85,37 +86,39 @@ class HandshakeDoor:
         id = headers.get(SESSION)
         if id is None:
             raise Refused(400, "mcp-session-id is missing; a session begins with initialize")
-        record = await self._sharing.sessions.get(id) if len(id) < 200 else None
+        record = await reached(self._sharing.sessions.get(id)) if len(id) <= ID_LENGTH else None
         box = self._postbox(residence)
         if record is None:
             box.forget(id)
-            raise Refused(404, "there is no such session any more; begin a new one with initialize")
+            raise _unknown()
         seat = box.seats.get(id)
         if seat is None:
-            seat = Seat(id, residence, self._service, self._sharing.events, f"{self._worker}-")
-            box.seats[id] = seat
+            seat = box.new_seat(id)
         seat.read(record)
+        if seat.principal != principal:
+            raise _unknown()
+        box.seats[id] = seat
         return seat
 
     # ---- what is posted
 
-    async def _open(self, request: Request, headers: dict[str, str], send: Send, residence: Residence) -> None:
+    async def _open(
+        self, request: Request, headers: dict[str, str], send: Send, residence: Residence, principal: str | None
+    ) -> None:
         """Serve `initialize`: a new session, unless there are too many."""
-        id = secrets.token_urlsafe(32)
-        seat = Seat(id, residence, self._service, self._sharing.events, f"{self._worker}-")
+        seat = self._postbox(residence).new_seat(secrets.token_urlsafe(32))
+        seat.principal = principal
         asked = seat.ask(request)
         if type(asked) is not Asked:
             await answer(send, 400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
             return
-        post = Post(seat, asked, headers, self._service, streams=False)
-        body = await post.answered_at_once()
+        body = await Post(seat, headers, self._service).answer(asked)
         fields = [JSON_TYPE]
         if seat.conversation.opened is not None:
-            record = write_record(seat.conversation, seat.principal)
-            if not await self._sharing.sessions.create(id, record, self._sharing.idle_seconds):
+            if not await seat.create(principal):
                 raise Refused(503, "there are too many sessions already; try again later", {"retry-after": "30"})
-            self._postbox(residence).seats[id] = seat
-            fields.append((SESSION.encode(), id.encode()))
+            self._postbox(residence).seats[seat.id] = seat
+            fields.append((SESSION.encode(), seat.id.encode()))
         await answer(send, 200, body, fields)
 
     async def _ask(self, seat: Seat, request: Request, headers: dict[str, str], receive: Receive, send: Send) -> None:
@@ -125,51 +128,55 @@ class HandshakeDoor:
         if type(asked) is not Asked:
             await answer(send, 400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
             return
-        await Post(seat, asked, headers, self._service, self._streams).serve(receive, send)
-        await self._save(seat)
+        await Post(seat, headers, self._service, self._streams).serve([asked], receive, send)
 
     async def _batch(self, seat: Seat, batch: Batch, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """Serve an array of messages, in the one revision that has them; its requests are answered in one array."""
         opened = seat.conversation.opened
         members = take_apart(batch, opened is not None and opened.revision.allows_batches)
-        requests = [each for each in members if type(each) is Request]
-        bodies = [_refused(each) for each in members if type(each) is Malformed]
-        for each in members:
-            if not isinstance(each, Request | Malformed):
-                await self._take(seat, each)
-        for request in requests:
-            asked = seat.ask(request)
-            if type(asked) is Asked:
-                bodies.append(await Post(seat, asked, headers, self._service, streams=False).answered_at_once())
+        if len(members) == 1 and type(members[0]) is Malformed:
+            await answer(send, 400, _refused(members[0]))
+            return
+        asked, refused = list[Asked](), list[bytes]()
+        for member in members:
+            if type(member) is Request:
+                self._admit(seat, member, asked, refused)
+            elif type(member) is Malformed and member.wants_reply:
+                refused.append(_refused(member))
             else:
-                bodies.append(encode(asked.reply))  # type: ignore[union-attr,arg-type]
-        await self._save(seat)
-        if not bodies:
-            await answer(send, 202)
-        elif len(members) == 1 and type(members[0]) is Malformed:
-            await answer(send, 400, bodies[0])
+                await self._take(seat, member)
+        if asked:
+            await Post(seat, headers, self._service, self._streams).serve(asked, receive, send, refused, array=True)
         else:
-            await answer(send, 200, b"[" + b",".join(bodies) + b"]")
+            await answer(send, 200 if refused else 202, b"[" + b",".join(refused) + b"]" if refused else b"")
 
-    async def _take(self, seat: Seat, message: Message) -> None:
+    def _admit(self, seat: Seat, request: Request, asked: list[Asked], refused: list[bytes]) -> None:
+        """Open the book for a request of a batch, or refuse it."""
+        if len(seat.running) + len(asked) >= self._service.limits.requests_in_flight:
+            refused.append(error_body(request.id, INTERNAL_ERROR, "Too many requests in flight; try again later"))
+            return
+        found = seat.ask(request)
+        if type(found) is Asked:
+            asked.append(found)
+        elif found.reply is not None:  # type: ignore[union-attr]
+            refused.append(encode(found.reply))  # type: ignore[union-attr]
+
+    async def _take(self, seat: Seat, message: Message | Malformed) -> None:
         """Take what is no request; what is for a request of another worker is handed on."""
         if not seat.take(message):
             self._postbox(seat.residence).pass_on(seat, message)
-        await self._save(seat)
-
-    async def _save(self, seat: Seat) -> None:
-        """Keep what changed in a session, and tell the other workers."""
-        record = seat.changed()
-        if record is not None:
-            await self._sharing.sessions.put(seat.id, record)
-            self._postbox(seat.residence).changed(seat)
+        await seat.save()
 
     def _postbox(self, residence: Residence) -> Postbox:
         box = residence.rooms.get(self)
         if box is None:
-            box = residence.rooms[self] = Postbox(residence, self._sharing, self._worker)
+            box = residence.rooms[self] = Postbox(residence, self._service, self._sharing)
         assert isinstance(box, Postbox)
         return box
+
+
+def _unknown() -> Refused:
+    return Refused(404, "there is no such session any more; begin a new one with initialize")
 
 
 def _refused(message: Malformed) -> bytes:

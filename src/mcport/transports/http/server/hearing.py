@@ -6,6 +6,10 @@ since is read from the log, by whichever worker the client came to. Below: `seat
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from typing import Final
+
 from mcport.core.sse import encode_event
 from mcport.session.exchange import Answer, Exchange
 
@@ -13,8 +17,12 @@ from .asgi import Receive, Refused, Send
 from .reply import Reply
 from .residence import ALIVE_SECONDS
 from .seat import Seat
-from .sharing import Sharing
-from .stream import LAST, Stream
+from .sharing import Sharing, reached
+from .stream import LAST, Stream, new_name, read_event_id
+
+log: Final = logging.getLogger("mcport.http")
+
+Logged = Sequence[tuple[int, bytes]]
 
 
 class Hearing:
@@ -36,32 +44,65 @@ class Hearing:
         self.reply.close()
         self._waiting.cancel()
 
-    async def stand(self, stream: Stream) -> None:
+    def stop(self) -> None:
+        """Send nothing more."""
+        self.reply.drop()
+        self._waiting.cancel()
+
+    async def hear(self, last_event: str | None) -> None:
+        """Hear what belongs to no request, or what was said after an event. Raises `Refused` if that is not possible.
+
+        The stream of a session begins anew where it cannot be continued: nothing on it is owed to anybody.
+        """
+        if last_event is None:
+            await self._stand(self._seat.stream(new_name(stands=True)))
+            return
+        place = read_event_id(last_event)
+        if place is None:
+            raise Refused(400, f"last-event-id {last_event!r:.80} is not of this server")
+        stream, cursor = self._seat.stream(place[0]), place[1]
+        past = await self._past(stream, cursor)
+        if past is not None:
+            await self._follow(stream, cursor, past)
+        elif stream.stands:
+            await self._stand(self._seat.stream(new_name(stands=True)))
+        else:
+            raise Refused(400, "the stream cannot be continued: what was said on it is not known any more")
+
+    async def _past(self, stream: Stream, cursor: int) -> Logged | None:
+        """Return what was said on a stream after a place, with the event at that place if it is the last one of all."""
+        events = self._sharing.events
+        found = await reached(events.after(stream.log, cursor))
+        if not found and found is not None and cursor > 0:
+            at = await reached(events.after(stream.log, cursor - 1))
+            return [each for each in at or () if each[1][:1] == LAST]
+        return found
+
+    async def _stand(self, stream: Stream) -> None:
         """Hear what belongs to no request, from now on."""
+        await self._seat.stand(stream, self.end)
         self.reply.begin()
         stream.attach(self.reply)
-        self._seat.stand(stream, self.end)
-        await self._until_over()
-        stream.attach(None)
+        if self._seat.polls:
+            stream.prime()
+        try:
+            await self._until_over()
+        finally:
+            stream.attach(None)
 
-    async def follow(self, stream: Stream, cursor: int) -> None:
-        """Hear what was said on a stream after a place, and what is said there, in whichever worker.
-
-        Raises `Refused` where that is not known any more.
-        """
-        past = await self._sharing.events.after(stream.log, cursor)
-        if past is None:
-            raise Refused(400, "the stream cannot be continued: what was said on it is not known any more")
-        self.reply.begin()
+    async def _follow(self, stream: Stream, cursor: int, past: Logged) -> None:
+        """Hear what was said on a stream after a place, and what is said there, in whichever worker."""
         if stream.stands:
-            self._seat.stand(stream, self.end)
+            await self._seat.stand(stream, self.end)
+        self.reply.begin()
         self._seat.loop.keep(self._read(stream, cursor, past))
         await self._until_over()
 
     async def _until_over(self) -> None:
         """Wait until the client leaves, or the stream is ended."""
-        turns = self._seat.residence.turns
-        turns.add(self)
+        residence = self._seat.residence
+        residence.turns.add(self)
+        self._seat.hearings += 1
         try:
             with self._waiting:
                 while (await self._receive())["type"] != "http.disconnect":
@@ -69,22 +110,30 @@ class Hearing:
                 self.reply.drop()
             await self.reply.end()
         finally:
-            turns.discard(self)
+            self._seat.heard()
+            residence.done(self)
             self._reading.cancel()
 
-    async def _read(self, stream: Stream, cursor: int, found: list[tuple[int, bytes]] | None) -> None:
+    async def _read(self, stream: Stream, cursor: int, found: Logged | None) -> None:
         """Send what is in a log and comes into it, until its last event."""
-        with self._reading:
-            while found is not None:
-                for cursor, event in found:
-                    self.reply.put(encode_event(event[1:], id=stream.id_of(cursor)))
-                    if event[:1] == LAST:
-                        found = None
-                        break
-                else:
+        try:
+            with self._reading:
+                while found is not None and not self._send(stream, cursor, found):
+                    cursor = found[-1][0] if found else cursor
                     await self.reply.drained()
                     found = await self._sharing.events.after(stream.log, cursor, ALIVE_SECONDS)
-            self.end()
+        except Exception as error:
+            log.error("a stream cannot be continued, its log failed: %s", type(error).__name__)
+        self.end()
+
+    def _send(self, stream: Stream, cursor: int, found: Logged) -> bool:
+        """Send events of a log that the client has not seen; return whether the stream is over with them."""
+        for at, event in found:
+            if at > cursor:
+                self.reply.put(encode_event(event[1:], id=stream.id_of(at)))
+            if event[:1] == LAST:
+                return True
+        return False
 
     def _cut(self, reason: str) -> None:
         self._waiting.cancel()

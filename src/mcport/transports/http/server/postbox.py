@@ -1,51 +1,70 @@
 """What workers tell each other of sessions: messages that came to the wrong one, changes, and the end.
 
-It goes through the port for notices, and every worker hears its own words as well. Below: `seat`, `stores.notices`.
+It goes through the port for notices, and every worker hears its own words as well. News may be late, come twice or be
+lost: what counts stands in the records. Below: `seat`, `stores.notices`.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Final
 
-from mcport.core.jsonrpc import JsonObject, Malformed, Message, Raw, Request, decode, dump, encode, parse_json
+from mcport.core.jsonrpc import (
+    ErrorResponse,
+    JsonObject,
+    Malformed,
+    Message,
+    Notification,
+    Raw,
+    Response,
+    decode,
+    dump,
+    encode,
+    parse_json,
+)
 
 from .residence import Residence
 from .seat import Seat
+from .service import Service
 from .sharing import Sharing
 
 log: Final = logging.getLogger("mcport.http")
 
-SWEEP_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 30.0
 """So often seats are looked at whose session may be over."""
 
 
 class Postbox:
-    """The seats of one app in one loop, by session, and their post."""
+    """The seats of one app in one loop, by session, and their post: a worker, as the others see it."""
 
-    def __init__(self, residence: Residence, sharing: Sharing, worker: str) -> None:
+    def __init__(self, residence: Residence, service: Service, sharing: Sharing) -> None:
         self.seats: dict[str, Seat] = {}
         self._residence = residence
+        self._service = service
         self._sharing = sharing
-        self._worker = worker
+        self._worker = secrets.token_hex(4)
         self._stop: Callable[[], None] = sharing.notices.listen(self._heard)
         self._timer = residence.loop.later(SWEEP_SECONDS, self._sweep)
         residence.endings.append(self.close)
 
+    def new_seat(self, id: str) -> Seat:
+        """Return a seat for a session that is yet to be kept or read."""
+        return Seat(id, self._residence, self._service, self._sharing, self.changed, f"{self._worker}-")
+
     # ---- what is said
 
-    def pass_on(self, seat: Seat, message: Message) -> None:
+    def pass_on(self, seat: Seat, message: Message | Malformed) -> None:
         """A message is for another worker, if for any."""
-        self._say(seat.id, {"message": Raw(encode(message))})
+        if not isinstance(message, Malformed):
+            self._say(seat.id, {"message": Raw(encode(message))})
+        elif message.answers is not None:
+            self._say(seat.id, {"broken": [message.code, message.reason, message.answers]})
 
     def changed(self, seat: Seat) -> None:
         """The record of a session changed."""
         self._say(seat.id, {"changed": True})
-
-    def stands(self, seat: Seat) -> None:
-        """The client hears what belongs to no request here, and nowhere else any more."""
-        self._say(seat.id, {"stands": True})
 
     def ended(self, seat: Seat) -> None:
         """A session is over, by its client's wish."""
@@ -66,7 +85,10 @@ class Postbox:
             self.forget(id)
 
     def _say(self, session: str, news: JsonObject) -> None:
-        self._sharing.notices.publish(dump({"session": session, "from": self._worker, **news}))
+        try:
+            self._sharing.notices.publish(dump({"session": session, "from": self._worker, **news}))
+        except Exception as error:
+            log.error("the other workers cannot be told of a session: %s", type(error).__name__)
 
     # ---- what is heard
 
@@ -81,31 +103,39 @@ class Postbox:
             if seat is None or news["from"] == self._worker:
                 return
             if "message" in news:
-                message = decode(dump(news["message"]))
-                if not isinstance(message, Request | Malformed | list):
-                    seat.take(message)  # type: ignore[arg-type]
+                _take_message(seat, dump(news["message"]))
+            elif "broken" in news:
+                code, reason, answers = news["broken"]
+                seat.take(Malformed(code, reason, answers=answers))
             elif "changed" in news:
-                self._residence.loop.keep(self._reread(seat))
-            elif "stands" in news:
-                seat.unstand()
+                self._residence.loop.keep(self._refresh(seat))
             elif "ended" in news:
                 self.forget(seat.id)
         except (ValueError, KeyError, TypeError) as error:
-            log.warning("news of another worker cannot be read: %r", error)
+            log.warning("news of another worker cannot be read: %s", type(error).__name__)
 
-    async def _reread(self, seat: Seat) -> None:
+    async def _refresh(self, seat: Seat) -> None:
+        """Read the record of a session again, which uses the session; without one it is over."""
         try:
             record = await self._sharing.sessions.get(seat.id)
-            if record is not None and not seat.over:
+            if record is None:
+                self.forget(seat.id)
+            elif not seat.over:
                 seat.read(record)
-        except Exception:
-            log.exception("the record of a session cannot be read")
+        except Exception as error:
+            log.error("the record of a session cannot be read: %s", type(error).__name__)
 
     def _sweep(self) -> None:
-        """Let go of seats at which nothing goes on, and use those sessions that somebody hears."""
+        """Let go of seats at which nothing goes on, and use those sessions at which something does."""
         self._timer = self._residence.loop.later(SWEEP_SECONDS, self._sweep)
         for id, seat in list(self.seats.items()):
-            if seat.idle:
+            if seat.is_used:
+                self._residence.loop.keep(self._refresh(seat))
+            elif seat.is_idle:
                 self.forget(id)
-            else:
-                self._residence.loop.keep(self._reread(seat))
+
+
+def _take_message(seat: Seat, data: bytes) -> None:
+    message = decode(data)
+    if isinstance(message, Notification | Response | ErrorResponse):
+        seat.take(message)

@@ -30,6 +30,9 @@ STREAM_HEADERS: Final[RawHeaders] = [
 ]
 ALIVE: Final = encode_comment()
 
+STALLED: Final = 8
+"""A client that takes nothing while it is told so often that the stream lives is cut off: two minutes."""
+
 
 class Reply:
     """Answers one POST. `cut` is called when the client does not read what it is sent, or cannot be reached.
@@ -59,6 +62,7 @@ class Reply:
         self._task: object = None
         self._over = False
         self._broken = False
+        self._stalled = 0
 
     # ---- what an exchange says on the way
 
@@ -119,8 +123,15 @@ class Reply:
 
     def keep_alive(self) -> None:
         """Say something that means nothing, so that nobody on the way takes a quiet stream for a dead one."""
-        if self.streams and not self._waiting:
+        if not self.streams:
+            return
+        if not self._backlog.bytes:
+            self._stalled = 0
             self.put(ALIVE)
+            return
+        self._stalled += 1
+        if self._stalled >= STALLED:
+            self._break("the client does not read what it is sent")
 
     async def finish(self, status: int, body: bytes) -> None:
         """Send the answer itself: as the last event of the stream, or with its status where there is none."""
@@ -181,4 +192,5 @@ class Reply:
         data = b"".join(self._waiting)
         self._waiting.clear()
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._stalled = 0
         self._backlog.set(max(0, self._backlog.bytes - len(data)))

@@ -7,6 +7,7 @@ so that it needs no wiring, and works in a new loop for each request as some tes
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
@@ -14,31 +15,46 @@ from weakref import WeakKeyDictionary
 import anyio
 import anyio.lowlevel
 
-from mcport.session.loop import Loop, current_loop
+from mcport.session.loop import Loop, Promise, current_loop
 
+from .asgi import Refused
 from .service import Service
+
+log: Final = logging.getLogger("mcport.http")
 
 ALIVE_SECONDS: Final = 15.0
 """So often streams on which nothing happens say that they live."""
 
+GRACE: Final = 1.0
+"""Seconds that running requests may go on for once the server is to end."""
+
+CLEANUP: Final = 5.0
+"""Seconds that stopped handlers have to clean up."""
+
+GOING: Final = "the server is shutting down"
+
 
 class Turn(Protocol):
-    """A request that takes long, or stays open."""
+    """A request that is being answered, or a stream that is open."""
 
     def keep_alive(self) -> None:
-        """Show that the answer is still to come."""
+        """Show that the answer is still to come; called every `ALIVE_SECONDS`."""
         ...
 
     def end(self) -> None:
         """The server is going: settle what can be settled."""
         ...
 
+    def stop(self) -> None:
+        """The server is gone: stop what runs."""
+        ...
+
 
 class Residence:
     """An app in one loop.
 
-    `turns` are its requests that take long, `rooms` what its doors keep here, under keys of their own; each of
-    `endings` is called when it ends.
+    `turns` are its requests and streams, `rooms` what its doors keep here, under keys of their own; each of `endings`
+    is called when it ends.
     """
 
     def __init__(self, loop: Loop) -> None:
@@ -50,22 +66,53 @@ class Residence:
         self.closing = False
         self.error: BaseException | None = None
         self.ready = anyio.Event()
-        self._timer = loop.later(ALIVE_SECONDS, self._keep_alive)
+        self._quiet: Promise[None] | None = None
+        self._living = loop.scope()
 
-    def _keep_alive(self) -> None:
-        for turn in list(self.turns):
-            turn.keep_alive()
-        if not self.closing:
-            self._timer = self.loop.later(ALIVE_SECONDS, self._keep_alive)
+    def done(self, turn: Turn) -> None:
+        """A turn is over. Harmless the second time."""
+        self.turns.discard(turn)
+        if self._quiet is not None and not self.turns and not self._quiet.done():
+            self._quiet.set_result(None)
 
-    def close(self) -> None:
-        """Settle what stays open, and take nothing more."""
+    async def live(self, gone: Callable[[], None]) -> None:
+        """Keep streams alive until this is closed, or the loop ends, which nobody else would be told."""
+        try:
+            with self._living:
+                while True:
+                    await anyio.sleep(ALIVE_SECONDS)
+                    for turn in list(self.turns):
+                        turn.keep_alive()
+        finally:
+            gone()
+            self.close()
+
+    async def finish(self) -> None:
+        """Settle what stays open, let what runs end within `GRACE` seconds, then stop it and allow `CLEANUP` more."""
         self.closing = True
-        self._timer.cancel()
         for turn in list(self.turns):
             turn.end()
-        for ending in self.endings:
+        if not await self._is_quiet(GRACE):
+            for turn in list(self.turns):
+                turn.stop()
+            if not await self._is_quiet(CLEANUP):
+                log.warning("%d requests do not end and are left to themselves", len(self.turns))
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything. Harmless the second time."""
+        self.closing = True
+        self._living.cancel()
+        endings, self.endings = self.endings, []
+        for ending in endings:
             ending()
+
+    async def _is_quiet(self, seconds: float) -> bool:
+        with anyio.move_on_after(seconds):
+            while self.turns:
+                self._quiet = self.loop.promise()
+                await self._quiet
+        return not self.turns
 
 
 class Residences:
@@ -79,17 +126,27 @@ class Residences:
         """Return the residence in the running loop, begun by the first call. Raises what the lifespan raises."""
         token = _token()
         residence = self._here.get(token)
-        if residence is not None and residence.life is not None:
-            return residence
-        return await self._begin(token)
+        if residence is None or residence.life is None:
+            return await self._begin(token)
+        if residence.closing:
+            raise Refused(503, GOING, {"retry-after": "1"})
+        return residence
 
     async def leave(self) -> None:
-        """End the residence in the running loop, if there is one."""
-        residence = self._here.pop(_token(), None)
-        if residence is not None:
-            residence.close()
+        """End the residence in the running loop, if there is one: what goes on there has some time to finish."""
+        token = _token()
+        residence = self._here.get(token)
+        if residence is None or residence.closing:
+            return
+        if residence.life is None:
+            await residence.ready.wait()
+        try:
+            await residence.finish()
+        finally:
+            self._forget(token, residence)
             if residence.life is not None:
-                await self._service.leave()
+                with anyio.CancelScope(shield=True):
+                    await self._service.leave()
 
     async def _begin(self, token: Hashable) -> Residence:
         residence = self._here.get(token)
@@ -103,12 +160,16 @@ class Residences:
             residence.life = await self._service.enter(residence.loop)
         except BaseException as error:
             residence.error = error if isinstance(error, Exception) else RuntimeError("the start was cancelled")
-            self._here.pop(token, None)
-            residence.close()
+            self._forget(token, residence)
             raise
         finally:
             residence.ready.set()
+        residence.loop.keep(residence.live(lambda: self._forget(token, residence)))
         return residence
+
+    def _forget(self, token: Hashable, residence: Residence) -> None:
+        if self._here.get(token) is residence:
+            del self._here[token]
 
 
 def _token() -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from mcport.core.dialects.contract import Conversation, Offer
-from mcport.core.events import Told
+from mcport.core.events import Asked, Told
 from mcport.core.http.parameters import Mirror
 from mcport.core.limits import Limits
 from mcport.session.channel import Channel
@@ -42,6 +42,10 @@ class Service(Protocol):
 
     async def serve(self, channel: Channel, loop: Loop) -> None:
         """Serve one client over a stream of messages until it is gone."""
+        ...
+
+    def runs_through(self, asked: Asked) -> bool:
+        """Whether nothing is known for which answering a request has to wait."""
         ...
 
     def hear(self, conversation: Conversation, outlet: Outlet) -> None:

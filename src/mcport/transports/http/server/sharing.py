@@ -5,11 +5,20 @@ Below: `stores`.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from mcport.stores.events import Events, MemoryEvents
 from mcport.stores.notices import MemoryNotices, Notices
 from mcport.stores.sessions import MemorySessions, Sessions
+
+from .asgi import Refused
+
+log: Final = logging.getLogger("mcport.http")
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -23,3 +32,16 @@ class Sharing:
     events: Events = field(default_factory=MemoryEvents)
     notices: Notices = field(default_factory=MemoryNotices)
     idle_seconds: float = 3600.0
+
+
+async def reached(asked: Awaitable[T]) -> T:
+    """Return what a store answers. Raises `Refused` where it cannot be reached; why stands in the log.
+
+    Its words are left out there: they may name the session, whose id is a secret.
+    """
+    try:
+        return await asked
+    except Exception as error:
+        log.error("a store of sessions failed: %s", type(error).__name__)
+        log.debug("the store's failure", exc_info=True)
+        raise Refused(503, "sessions cannot be reached at the moment; try again", {"retry-after": "1"}) from None

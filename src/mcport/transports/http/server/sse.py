@@ -20,7 +20,7 @@ from mcport.errors import PARSE_ERROR
 from .asgi import Receive, Refused, Scope, Send, answer, error_body
 from .residence import Residence
 from .service import Service
-from .sharing import Sharing
+from .sharing import Sharing, reached
 from .sse_channel import SseChannel
 
 log: Final = logging.getLogger("mcport.http")
@@ -41,7 +41,7 @@ class SseDoor:
     async def get(self, scope: Scope, receive: Receive, send: Send, residence: Residence) -> None:
         """Serve a new connection until its client is gone. Raises `Refused` where there are too many."""
         id = secrets.token_urlsafe(32)
-        if not await self._sharing.sessions.create(_key(id), b"", self._sharing.idle_seconds):
+        if not await reached(self._sharing.sessions.create(_key(id), b"", self._sharing.idle_seconds)):
             raise Refused(503, "there are too many sessions already; try again later", {"retry-after": "30"})
         endpoint = f"{scope.get('root_path', '')}{POST_PATH}?session_id={id}"
         channel = SseChannel(endpoint, send, residence.loop, self._service.limits)
@@ -53,7 +53,7 @@ class SseDoor:
         try:
             await self._service.serve(channel, residence.loop)
         finally:
-            residence.turns.discard(stream)
+            residence.done(stream)
             del streams.open[id]
             with anyio.CancelScope(shield=True):
                 await self._sharing.sessions.drop(_key(id))
@@ -66,7 +66,7 @@ class SseDoor:
         id = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [""])[0]
         if not id:
             raise Refused(400, f"session_id is missing; GET {STREAM_PATH} tells where to post")
-        if len(id) > LONGEST_ID or await self._sharing.sessions.get(_key(id)) is None:
+        if len(id) > LONGEST_ID or await reached(self._sharing.sessions.get(_key(id))) is None:
             raise Refused(404, f"there is no such session any more; begin a new one with GET {STREAM_PATH}")
         message = decode(body)
         if type(message) is Malformed and message.code == PARSE_ERROR:
@@ -132,11 +132,14 @@ class _Stream:
         """The server is going."""
         self._channel.end()
 
+    def stop(self) -> None:
+        """The server is gone; the connection ends by itself."""
+
     async def _use(self) -> None:
         try:
             known = await self._sessions.get(_key(self._id))
-        except Exception:
-            log.exception("a session cannot be kept")
+        except Exception as error:
+            log.error("a session cannot be kept: %s", type(error).__name__)
             return
         if known is None:
             self._channel.over("the session is not known any more")

@@ -17,18 +17,15 @@ from mcport.core.peer import Peer
 from mcport.errors import INTERNAL_ERROR, ProtocolError
 from mcport.session.exchange import Answer, Exchange, StaysOpen
 
-from .asgi import Receive, Send, answer
+from .asgi import Receive, Send, answer, error_body
 from .reply import Reply
-from .residence import Residence
+from .residence import GOING, Residence
 from .service import Service
 
 log: Final = logging.getLogger("mcport.http")
 
 WATCH_SECONDS: Final = 0.005
 """After so long it is watched whether the client is still there: most requests are answered before."""
-
-QUIET_SECONDS: Final = 15.0
-"""An answer that is not there after so long becomes a stream, and streams say that they live as often."""
 
 
 class StatelessDoor:
@@ -38,7 +35,13 @@ class StatelessDoor:
         self._service = service
 
     async def post(
-        self, request: Request, headers: dict[str, str], receive: Receive, send: Send, residence: Residence
+        self,
+        request: Request,
+        headers: dict[str, str],
+        receive: Receive,
+        send: Send,
+        residence: Residence,
+        principal: str | None,
     ) -> None:
         """Answer one request."""
         peer = Peer()
@@ -47,7 +50,10 @@ class StatelessDoor:
             reply = asked.reply  # type: ignore[union-attr]
             await answer(send, 400, b"" if reply is None else encode(reply))
             return
-        turn = _Turn(peer, asked, headers, receive, send, residence, self._service)
+        turn = _Turn(peer, asked, receive, send, residence, self._service)
+        turn.exchange.headers = headers
+        turn.exchange.principal = principal
+        residence.turns.add(turn)
         try:
             await turn.run()
         finally:
@@ -61,7 +67,6 @@ class _Turn:
         self,
         peer: Peer,
         asked: Asked,
-        headers: dict[str, str],
         receive: Receive,
         send: Send,
         residence: Residence,
@@ -75,10 +80,10 @@ class _Turn:
         self._answer = service.answer
         self.reply = Reply(send, loop, service.limits, self._withdraw, self._answer_instead)
         self.exchange = Exchange(asked, self.reply, service.converse(residence.life))
-        self.exchange.headers = headers
         self._watching = loop.scope()
         self._watcher: object = None
         self._left = False
+        self._takes_time = False
         self._stays: StaysOpen | None = None
         self._settled = loop.promise()
         self._timer = loop.later(WATCH_SECONDS, self._watch)
@@ -97,10 +102,14 @@ class _Turn:
         except Exception:
             log.exception("answering %s failed", self._asked.method)
             message = self._peer.refuse(self._asked, INTERNAL_ERROR, "Internal error")
-        if message is None or self._left:
+        if self._left:
             self.reply.drop()
-            return
-        await self.reply.finish(status, self._encoded(message))
+        elif message is not None:
+            await self.reply.finish(status, self._encoded(message))
+        elif self.reply.streams:
+            await self.reply.end()
+        else:
+            await self.reply.finish(503, error_body(self._asked.id, INTERNAL_ERROR, GOING))
 
     def _answer_instead(self, exchange: Exchange, answer: Answer) -> None:
         """The handler does not come to an end: answer in a task of its own."""
@@ -111,12 +120,14 @@ class _Turn:
         """Whatever happened, nothing of the request goes on."""
         self._timer.cancel()
         self._watching.cancel()
-        self._residence.turns.discard(self)
+        self._residence.done(self)
         self._peer.drop(self._asked)
 
     def keep_alive(self) -> None:
-        """Make a stream of the answer, if it is none, and show that it lives."""
-        self.reply.begin()
+        """Make a stream of an answer that takes long, and show that it lives."""
+        if self._takes_time:
+            self.reply.begin()
+        self._takes_time = True
         self.reply.keep_alive()
 
     def end(self) -> None:
@@ -124,11 +135,17 @@ class _Turn:
         if self._stays is not None and not self._settled.done():
             self._settled.set_result(None)
 
+    def stop(self) -> None:
+        """The server is gone: stop what runs."""
+        self._peer.drop(self._asked)
+        self.exchange.cancel(GOING)
+
     async def _stay(self, stays: StaysOpen) -> object:
         """Keep a request open until the client leaves, or the server does."""
         self._stays = stays
         if not self._left and not self._residence.closing:
             self._watch()
+            self.reply.begin()
             await self._settled
         result = stays.ending()
         self.exchange.cancel("the request is over")
@@ -146,7 +163,6 @@ class _Turn:
     def _watch(self) -> None:
         """The answer takes its time: notice if the client leaves, and keep the connection alive."""
         if self._watcher is None:
-            self._residence.turns.add(self)
             self._watcher = self._residence.loop.spawn(self._until_left())
 
     async def _until_left(self) -> None:

@@ -13,7 +13,8 @@ from collections import deque
 from typing import Final
 
 from mcport.core.sse import encode_event
-from mcport.session.loop import Loop, Promise
+from mcport.session.channel import Backlog
+from mcport.session.loop import Loop
 from mcport.stores.events import Events
 
 from .reply import Reply
@@ -43,29 +44,25 @@ class Stream:
         self._events = events
         self._loop = loop
         self._reply: Reply | None = None
-        self._waiting: deque[tuple[bytes, bytes]] = deque()
+        self._waiting: deque[tuple[bytes, bytes, float | None]] = deque()
+        self._backlog = Backlog(loop)
         self._pumping = False
-        self._idle: Promise[None] | None = None
 
     def attach(self, reply: Reply | None) -> None:
         """From now on send to this connection, or to none."""
         self._reply = reply
 
-    @property
-    def reply(self) -> Reply | None:
-        """The connection on which the client hears it now."""
-        return self._reply
+    def prime(self, retry: float = RETRY_SECONDS) -> None:
+        """Let the client know where it is, so that it can come back, and when it should."""
+        self.say(b"", retry=retry)
 
-    def prime(self) -> None:
-        """Let the client know the stream before anything is said on it, so that it can come back."""
-        self.say(b"")
-
-    def say(self, data: bytes, last: bool = False) -> None:
+    def say(self, data: bytes, last: bool = False, retry: float | None = None) -> None:
         """Say something; never waits."""
         if self.over:
             return
         self.over = last
-        self._waiting.append((LAST if last else MORE, data))
+        self._waiting.append((LAST if last else MORE, data, retry))
+        self._backlog.set(self._backlog.bytes + len(data) + 1)
         if not self._pumping:
             self._pumping = True
             self._loop.keep(self._pump())
@@ -84,28 +81,38 @@ class Stream:
         """Whether it is for what belongs to no request."""
         return self.name.startswith(STANDING)
 
+    def is_full(self, most: int) -> bool:
+        """Whether the store or the client is too slow to take more than so many bytes."""
+        return self._backlog.bytes >= most or (self._reply is not None and self._reply.full)
+
+    async def drained(self, most: int) -> None:
+        """Wait while it is full."""
+        await self._backlog.below(most)
+        if self._reply is not None:
+            await self._reply.drained()
+
     async def written(self) -> None:
         """Wait until all that was said is logged and under way."""
-        while self._pumping:
-            self._idle = self._idle or self._loop.promise()
-            await self._idle
+        await self._backlog.below(1)
 
     async def _pump(self) -> None:
         try:
             while self._waiting:
-                flag, data = self._waiting.popleft()
-                cursor = await self._events.append(self.log, flag + data, KEEP_SECONDS)
-                if self._reply is not None:
-                    retry = None if data else RETRY_SECONDS
-                    self._reply.put(encode_event(data, id=self.id_of(cursor), retry=retry))
-        except Exception:
-            log.exception("a stream cannot be logged")
-            self._waiting.clear()
+                flag, data, retry = self._waiting.popleft()
+                id = await self._logged(flag + data)
+                if self._reply is not None and (data or id is not None):
+                    self._reply.put(encode_event(data, id=id, retry=retry))
+                self._backlog.set(self._backlog.bytes - len(data) - 1)
         finally:
             self._pumping = False
-            if self._idle is not None:
-                self._idle.set_result(None)
-                self._idle = None
+
+    async def _logged(self, event: bytes) -> str | None:
+        """Log an event and return its id; where that fails it goes out without one, and cannot be fetched again."""
+        try:
+            return self.id_of(await self._events.append(self.log, event, KEEP_SECONDS))
+        except Exception as error:
+            log.error("what is said on a stream cannot be kept: %s", type(error).__name__)
+            return None
 
 
 def new_name(stands: bool = False) -> str:

@@ -14,6 +14,7 @@
     │   ├── UnsupportedRevision      -32022
     │   └── Rejected                 -1: the user said no
     ├── ToolError                a tool says what went wrong; its text goes to the model as written
+    ├── CannotListen             a server's address is taken, or is none of this machine (also an OSError)
     ├── NotDeclared              a feature that the peer did not declare was about to be used
     └── ConversationError        something happened to a conversation: names the server, the phase, the cause
         ├── ConnectFailed            it never began
@@ -179,6 +180,10 @@ class Rejected(ProtocolError):
 
 class ToolError(McportError):
     """Raise it in a tool to tell the model what went wrong; the text reaches the model exactly as written."""
+
+
+class CannotListen(McportError, OSError):
+    """A server cannot listen where it is told to: the address is taken, or is not of this machine."""
 
 
 class SchemaRefused(McportError, ValueError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcport.core.dialects.contract import LOG_LEVELS, Admitted, Offer
 from mcport.core.dialects.listening import PROMPTS_CHANGED, RESOURCE_UPDATED, RESOURCES_CHANGED, TOOLS_CHANGED
@@ -40,13 +40,15 @@ from .telling.listening import Listening
 from .telling.subscribing import Subscribing
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mcport.spec.types import Icon
     from mcport.stores.notices import Notices
     from mcport.stores.values import Store
 
     from .extensions.extension import Extension
     from .middleware.middleware import Middleware
-    from .web import Application
+    from .web import Application, HttpOptions
 
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
@@ -247,12 +249,37 @@ class Server(Registrar):
 
     # ---- how it is served
 
-    def run(self) -> None:
-        """Serve over stdin and stdout until the client closes stdin. Blocks.
+    def run(self, transport: Literal["stdio", "http"] = "stdio", **options: Unpack[HttpOptions]) -> None:
+        """Serve until the client closes stdin or, over HTTP, until the end of the program. Blocks.
 
-        SIGTERM and one Ctrl-C end the server in the same way, lifespan clean-up included.
+            server.run()
+            server.run("http", port=8000)
+
+        SIGTERM and one Ctrl-C end the server politely, lifespan clean-up included. Over HTTP it listens at `host`
+        (127.0.0.1) and `port` (8000; 0 for any that is free), and `listening` is called with the URL once it does; all
+        other options are those of `asgi`. Raises `CannotListen` where the port is taken, and ValueError for a host that
+        other machines reach while `allowed_hosts` does not say under which names.
         """
+        if transport == "http":
+            from .web import run_http
+
+            run_http(self.asgi, options)
+            return
+        if transport != "stdio":
+            raise ValueError(f"transport is 'stdio' or 'http', not {transport!r}")
+        if options:
+            raise TypeError(f"{', '.join(options)}: only for run('http')")
         self.host.run_stdio()
+
+    async def serve_http(self, **options: Unpack[HttpOptions]) -> None:
+        """Serve over HTTP inside a running asyncio loop until this is cancelled; the options are those of `run`.
+
+        What goes on then has a second to finish. Signals are left to the program. Raises RuntimeError on trio, where an
+        ASGI server that knows it is given `asgi()`.
+        """
+        from .web import serve_http
+
+        await serve_http(self.asgi, options)
 
     async def serve(self, transport: Transport | None = None) -> None:
         """Serve one client inside a running event loop: over `transport`, or over stdin and stdout without one.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from socket import socket
+from typing import Any, Final, NamedTuple, TypeAlias, TypedDict
 
 from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Told
@@ -17,8 +18,10 @@ from mcport.core.http.hosts import LOOPBACK, Gate
 from mcport.core.http.parameters import BadAnnotation, Mirror, mirrors_of
 from mcport.core.jsonrpc import JsonObject
 from mcport.session.exchange import Outlet
-from mcport.session.loop import Loop
-from mcport.transports.http.server.app import HttpApp
+from mcport.session.loop import Loop, in_trio
+from mcport.session.tracebacks import from_own_code
+from mcport.transports.http.server.app import PATH, HttpApp
+from mcport.transports.http.server.binding import is_loopback, listen, url_of
 
 from .hosting import Host
 from .kernel import Kernel
@@ -32,6 +35,21 @@ Schemas: TypeAlias = Callable[[str], JsonObject | None]
 
 Application: TypeAlias = HttpApp
 """An ASGI application that serves one server; `aclose` ends what goes on in it."""
+
+HOST: Final = "127.0.0.1"
+PORT: Final = 8000
+
+
+class HttpOptions(TypedDict, total=False):
+    """Where a server is served over HTTP, and how (`Server.run`, `Server.asgi`)."""
+
+    host: str
+    port: int
+    listening: Callable[[str], object]
+    path: str
+    allowed_hosts: Sequence[str] | None
+    allowed_origins: Sequence[str]
+    sse: bool
 
 
 class Web:
@@ -99,6 +117,78 @@ def application(
     if not path.startswith("/") or path != path.rstrip("/"):
         raise ValueError(f"path begins with a slash and does not end with one, such as '/mcp', not {path!r}")
     return HttpApp(web, Gate(LOOPBACK if hosts is None else hosts, origins), path, sse=sse)
+
+
+def run_http(make: Callable[..., Application], options: HttpOptions) -> None:
+    """Serve the application that `make` makes of the options, as a program of its own. Blocks.
+
+    What the lifespan raises comes out, by itself and with a short traceback.
+    """
+    from mcport.transports.http.server.running import run
+
+    place = _take_place(make, options)
+    try:
+        run(place.app, place.sockets, place.listeners, place.announce)
+    except KeyboardInterrupt:
+        return
+    except Exception as error:
+        raise error.with_traceback(from_own_code(error.__traceback__))  # noqa: B904
+
+
+async def serve_http(make: Callable[..., Application], options: HttpOptions) -> None:
+    """Serve the application that `make` makes of the options in the running loop, until this is cancelled."""
+    from mcport.transports.http.server.running import serve
+
+    if in_trio():
+        raise RuntimeError("uvicorn needs asyncio; on trio give server.asgi() to a server that knows trio: hypercorn")
+    place = _take_place(make, options)
+    await serve(place.app, place.sockets, place.listeners, place.announce)
+
+
+class _Place(NamedTuple):
+    """An application and the sockets at which it is served."""
+
+    app: Application
+    sockets: Sequence[socket]
+    listeners: int
+    announce: Callable[[], object]
+
+
+def _take_place(make: Callable[..., Application], options: HttpOptions) -> _Place:
+    settings: dict[str, Any] = {**options}
+    host, port = settings.pop("host", HOST), settings.pop("port", PORT)
+    listening = settings.pop("listening", None)
+    hosts = settings["allowed_hosts"] = _names(host, settings.get("allowed_hosts"))
+    app = make(**settings)
+    sockets = listen(host, port)
+    url = url_of(sockets[0], _shown(host, hosts), settings.get("path", PATH))
+
+    def announce() -> None:
+        log.info("serving at %s", url)
+        if listening is not None:
+            listening(url)
+
+    return _Place(app, sockets, app.limits.listeners, announce)
+
+
+def _names(host: str, hosts: Sequence[str] | None) -> Sequence[str]:
+    """Return the names under which a server may be asked for that listens at `host`."""
+    if hosts is not None:
+        return hosts
+    if not is_loopback(host):
+        raise ValueError(
+            f"host {host!r:.80} is reached by other machines: say under which names this server may be asked for, "
+            "such as allowed_hosts=['mcp.example.com', '192.168.1.5:*']; '*' lets every name in"
+        )
+    return [*LOOPBACK, f"[{host}]:*" if ":" in host else f"{host}:*"]
+
+
+def _shown(host: str, hosts: Sequence[str]) -> str:
+    """Return the name to be told to people: one that is let in, where the host stands for all addresses."""
+    if host not in ("0.0.0.0", "::"):
+        return host
+    names = [each.partition(":")[0] for each in hosts if not each.startswith(("*", "["))]
+    return names[0] if names else "localhost"
 
 
 def _visit(conversation: Conversation) -> Visit:

@@ -46,6 +46,7 @@ class HttpApp:
         streams: bool = False,
         sse: bool = True,
     ) -> None:
+        self.limits = service.limits
         self._service = service
         self._guard = Guard(gate, service.limits.message_bytes)
         self._path = path
@@ -64,6 +65,10 @@ class HttpApp:
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
+
+    async def enter(self) -> None:
+        """Begin in the running loop now, and not with the first request. Raises what the server's lifespan raises."""
+        await self._residences.enter()
 
     async def aclose(self) -> None:
         """End everything that goes on in the running loop; the server's lifespan is left.

@@ -1,0 +1,149 @@
+"""An app served by this process, on uvicorn: it listens where it was told to, and ends soon when it is told to.
+
+uvicorn tells an application that it is to end only once every stream is closed, and streams stay open until they are
+told. So its own hook tells the app first. Neither logging nor the process is set up by it, and nothing is printed.
+uvloop and httptools are used where they are installed. Below: `app`, `uvicorn`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+import anyio
+import uvicorn
+
+from .app import HttpApp
+
+KEEP_ALIVE_SECONDS: Final = 30
+"""How long a connection may stay open on which nothing is asked."""
+
+HEAD_BYTES: Final = 64 * 1024
+"""How large the head of a request may be (h11): arguments of tools may be repeated in it."""
+
+LINGER_SECONDS: Final = 0.25
+"""How long a client may take what is still on its way to it, once all is said."""
+
+SPARE_CONNECTIONS: Final = 1000
+"""How many connections there may be beyond those that listen."""
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Runner(uvicorn.Server):
+    """Serves one app. With `signals`, SIGTERM and the first Ctrl-C end it, and are not raised again afterwards."""
+
+    def __init__(self, app: HttpApp, listeners: int, signals: bool, listening: Callable[[], object]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                interface="asgi3",
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                h11_max_incomplete_event_size=HEAD_BYTES,
+                limit_concurrency=listeners + SPARE_CONNECTIONS,
+            )
+        )
+        self._app = app
+        self._signals = signals
+        self._listening = listening
+        self._entering: asyncio.Future[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Enter the server's lifespan, and serve. Raises what the lifespan raises."""
+        self._entering = asyncio.ensure_future(self._app.enter())
+        try:
+            await self._entering
+        except asyncio.CancelledError:
+            if self.should_exit:
+                return
+            raise
+        await super().startup(sockets)
+        self._listening()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin the end; where nothing began yet, stop beginning."""
+        super().handle_exit(sig, frame)
+        if self._entering is not None:
+            self._entering.get_loop().call_soon_threadsafe(self._entering.cancel)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and end what goes on."""
+        ending = asyncio.ensure_future(self._end())
+        await super().shutdown(sockets)
+        await ending
+
+    async def _end(self) -> None:
+        try:
+            await self._app.aclose()
+        finally:
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """Wait for nobody any more."""
+        self.force_exit = True
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Heed signals while this serves."""
+        if not self._signals or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self.handle_exit) for each in SIGNALS}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+def run(app: HttpApp, sockets: Sequence[socket.socket], listeners: int, listening: Callable[[], object]) -> None:
+    """Serve as a program of its own until SIGTERM or Ctrl-C. Blocks."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as loop:
+        loop.run(_serve(Runner(app, listeners, signals=True, listening=listening), sockets))
+
+
+async def serve(
+    app: HttpApp, sockets: Sequence[socket.socket], listeners: int, listening: Callable[[], object]
+) -> None:
+    """Serve in the running asyncio loop until this is cancelled; signals are left to the program."""
+    await _serve(Runner(app, listeners, signals=False, listening=listening), sockets)
+
+
+async def _serve(runner: Runner, sockets: Sequence[socket.socket]) -> None:
+    """Serve until the end; if the task is cancelled, end as politely as by a signal."""
+    serving = asyncio.ensure_future(runner.serve([*sockets]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        runner.should_exit = True
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([serving])
+        raise
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

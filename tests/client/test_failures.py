@@ -248,7 +248,7 @@ async def test_a_function_that_cannot_connect_is_named_with_its_cause() -> None:
 # ---- a server in this process
 
 
-def failing(where: str, fault: Exception) -> Server:
+def failing(where: str, fault: BaseException) -> Server:
     """A server whose lifespan fails."""
 
     @asynccontextmanager
@@ -301,6 +301,19 @@ async def test_p2_a_group_of_exceptions_is_told_as_its_one_exception() -> None:
     group = ExceptionGroup("unhandled errors in a TaskGroup", [ExceptionGroup("inner", [OSError("disk")])])
     with pytest.raises(ConnectFailed, match=r"it failed: OSError: disk$"):
         await Client(failing("start", group)).connect()
+
+
+class Quit(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("fault", [Quit("enough"), SystemExit("enough"), BaseExceptionGroup("g", [Quit("enough")])])
+async def test_p2_a_lifespan_that_tries_to_end_the_program_fails_its_own_client(fault: BaseException) -> None:
+    with pytest.raises(ConnectFailed, match=r"it failed: (Quit|SystemExit): enough$"):
+        await Client(failing("start", fault)).connect()
+    with pytest.raises(ConversationError, match=r"Closing server 'failing': it failed: (Quit|SystemExit): enough$"):
+        async with Client(failing("end", fault)) as client:
+            assert (await client.call_tool("add", {"a": 1, "b": 2})).data == 3
 
 
 async def test_a_lifespan_that_fails_at_the_end_comes_out_of_closing() -> None:

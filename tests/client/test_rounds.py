@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from mcport import InvalidAnswer, QuestionFailed, Rejected, Sampling, Timeout, TooManyRounds
+from mcport.client.answering.answering import Answering
 from mcport.core.limits import CLIENT_LIMITS
 from mcport.spec.types import ElicitRequestFormParams
 from tests.client.counterpart import result, text
@@ -201,6 +202,33 @@ async def test_a_callback_that_fails_fails_the_call_here_and_the_server_hears_no
     assert isinstance(caught.value.__cause__, TypeError | ValueError)
     assert len(wire.calls) == 1
     assert "callback failed" in caplog.text
+
+
+class Quit(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("fault", [SystemExit("enough"), Quit("enough"), ExceptionGroup("g", [OSError("a")])])
+async def test_p2_whatever_breaks_out_of_a_callback_fails_the_call_with_one_exception(fault: BaseException) -> None:
+    async def breaks(question: Any) -> str:
+        raise fault
+
+    wire = Scripted(asks({"a": SAMPLE, "b": SAMPLE}), DONE)
+    async with client_of(wire, REVISION, sample=breaks) as client:
+        with pytest.raises(QuestionFailed, match="any on server 'Scripted': sampling/createMessage") as caught:
+            await client.call_tool("any")
+        assert (await client.list_tools()).tools == []
+    assert fault in (caught.value.__cause__, caught.value.__cause__ and caught.value.__cause__.__cause__)
+
+
+async def test_p2_a_fault_of_this_client_itself_comes_out_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*arguments: Any) -> Any:
+        raise LookupError("a mistake of ours")
+
+    monkeypatch.setattr(Answering, "answer", broken)
+    async with client_of(Scripted(asks({"a": ELICIT, "b": ROOTS}), DONE), REVISION, elicit=ada, roots=[]) as client:
+        with pytest.raises(LookupError, match="a mistake of ours"):
+            await client.call_tool("any")
 
 
 @pytest.mark.requirement("sampling.approval-controls", revisions=[REVISION])

@@ -257,6 +257,17 @@ async def test_a_client_that_refuses_a_question_by_hand_fails_the_call(revision:
 
 
 @pytest.mark.parametrize("revision", [name for name in OLD if REVISIONS[name].elicits])
+async def test_p2_of_several_questions_the_one_that_is_refused_fails_the_call_in_one_line(revision: str) -> None:
+    def refuses(question: Json) -> Json:
+        return Refused(-32603, "not now") if question["method"] == "elicitation/create" else answer(question)
+
+    async with serving(a_server(), revision, EVERYTHING) as wire:
+        result = (await served(wire, "tools/call", {"name": "three"}, refuses))["result"]
+        line = "the client answered elicitation/create with error -32603: not now"
+        assert (result["isError"], result["content"][0]["text"]) == (True, line)
+
+
+@pytest.mark.parametrize("revision", [name for name in OLD if REVISIONS[name].elicits])
 async def test_a_loop_by_hand_is_stopped_in_the_handshake_era_too(revision: str) -> None:
     server = Server("x")
 

@@ -135,12 +135,21 @@ class Service:
         try:
             with self._scope:
                 await self._host.serve(self._channel, self._loop)
-        except Exception as error:
-            self.error = error
+        except BaseException as error:
+            self._keep(error)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._channel.aclose()
             self._ended.set()
+
+    def _keep(self, error: BaseException) -> None:
+        """Keep what the server failed with, an exit of the program as well; only the end of this task goes on."""
+        from .answering.outbreaks import ends_here, pass_on
+
+        if ends_here(error, self._loop):
+            raise error
+        pass_on(error)
+        self.error = error
 
     async def wait_end(self) -> None:
         """Wait for the end; a server that does not come to one is cancelled."""

@@ -156,14 +156,14 @@ class Rounds:
     # ---- questions
 
     async def _answers(self, questions: Mapping[str, JsonObject]) -> JsonObject:
-        """Have all questions answered side by side. The first that cannot be answered fails the call."""
+        """Have all questions answered side by side. The first that cannot be answered fails the call, by itself."""
         answers: JsonObject = dict.fromkeys(questions)
-        failures: list[ConversationError] = []
+        failures: list[Exception] = []
 
         async def answer(key: str, question: JsonObject, scope: anyio.CancelScope) -> None:
             try:
                 answers[key] = await self._answer(key, *_parts(question))
-            except ConversationError as error:
+            except Exception as error:
                 failures.append(error)
                 scope.cancel()
 

@@ -96,6 +96,7 @@ async def test_nothing_is_answered_before_the_conversation_is_initialized() -> N
 # ---- side by side
 
 
+@pytest.mark.requirement("elicitation.decline-any-time", revisions=[LATEST])
 async def test_callbacks_run_side_by_side_and_none_blocks_reading() -> None:
     """Plain ones too: `input()` keeps nobody waiting."""
     wire, go, here = Wire(usual(LATEST)), threading.Event(), threading.get_ident()
@@ -113,6 +114,7 @@ async def test_callbacks_run_side_by_side_and_none_blocks_reading() -> None:
         assert answer_to(wire.messages, "slow") is None
         go.set()
         await wire.until(lambda messages: answer_to(messages, "slow") and answer_to(messages, "slow too"))
+    assert answer_to(wire.messages, "slow")["result"] == {"action": "cancel"}
     assert here not in threads
     assert len(set(threads)) == 2
 

@@ -12,6 +12,7 @@ from mcport.spec.types import (
     ElicitRequestURLParams,
     ElicitResult,
 )
+from tests.client.playing import client_of
 from tests.client.questions import (
     ELICITS,
     FORM,
@@ -25,6 +26,7 @@ from tests.client.questions import (
     saying,
     yes,
 )
+from tests.client.scripted import DONE, Scripted, asks
 
 
 def page_in(revision: str) -> dict[str, Any]:
@@ -158,6 +160,7 @@ async def test_nothing_of_a_page_is_fetched_before_or_after_the_user_was_asked(r
 
 @pytest.mark.requirement("elicitation.content-only-on-accept", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-accept-no-content", revisions=URLS)
+@pytest.mark.requirement("elicitation.decline-any-time", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-shown-in-full", revisions=URLS)
 @pytest.mark.requirement("elicitation.url-no-open-without-consent", revisions=URLS)
 @pytest.mark.parametrize("revision", URLS)
@@ -168,11 +171,14 @@ async def test_a_web_page_is_shown_as_it_is_and_what_the_user_says_is_told_witho
         (False, "decline"),
         ("accept", "accept"),
         ("cancel", "cancel"),
+        (Rejected(), "decline"),
         (ElicitResult(action="accept", content={"x": "y"}), "accept"),
     ]:
 
         def callback(page: ElicitRequestURLParams, said: Any = said) -> Any:
             seen.append(page.url)
+            if isinstance(said, Exception):
+                raise said
             return said
 
         answer = await answer_of(revision, "elicitation/create", page_in(revision), elicit_url=callback)
@@ -191,14 +197,30 @@ async def test_a_mode_that_was_not_declared_is_refused() -> None:
 
 @pytest.mark.requirement("elicitation.url-handled-carefully", revisions=URLS)
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "file:///etc/passwd", "https://", "https://a b.example/", "ssh://x", "https://h:x/"]
+    "url",
+    [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "ssh://x",
+        "https://",
+        "https://h:x/",
+        "https://a b.example/",
+        "https://good.example/\x00",
+        "https://good.example\x7f/",
+        "https://good.example\\@evil.example/",
+    ],
 )
-async def test_what_is_no_web_page_reaches_no_callback(url: str) -> None:
+async def test_what_is_no_web_page_reaches_no_callback_and_no_host_that_answers_by_hand(url: str) -> None:
     def never(page: ElicitRequestURLParams) -> bool:
         raise AssertionError(page)
 
     with pytest.raises(InvalidAnswer, match="its question q: elicitation/create: url: "):
         await answer_of(STATELESS, "elicitation/create", {**page_in(STATELESS), "url": url}, elicit_url=never)
+
+    wire = Scripted(asks({"q": {"method": "elicitation/create", "params": {**page_in(STATELESS), "url": url}}}), DONE)
+    async with client_of(wire, STATELESS, elicit_url="by hand") as client:
+        with pytest.raises(InvalidAnswer, match="its question q: elicitation/create: url: "):
+            await client.call_tool("any", rounds=0)
 
     answer = await answer_of(LATEST, "elicitation/create", {**PAGE, "url": url}, elicit_url=never)
     assert answer["error"]["code"] == -32602

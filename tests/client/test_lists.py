@@ -26,7 +26,7 @@ LISTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("each_resource_template", "resources/templates/list", "resourceTemplates", {"name": "$", "uriTemplate": "x://$"}),
 ]
 HARMLESS = {"readOnlyHint": True, "idempotentHint": True, "destructiveHint": False, "openWorldHint": False}
-ODD = ' ü"\\\n\u2028/%20=='
+ODD = ' Aü"\\\n\u2028/%20=='
 
 
 class Paged(Wire):
@@ -85,6 +85,9 @@ async def test_pages_of_any_size_are_followed_by_their_cursors_as_they_came_unti
     async with client_of(wire, revision) as client:
         assert [each.name async for each in getattr(client, call)()] == ["a", "b", "c", "d", "e"]
         assert wire.cursors() == [None, ODD, "", "last"]
+        for cursor in (ODD, ""):
+            await getattr(client, call.replace("each", "list") + "s")(cursor)
+        assert wire.cursors()[4:] == [ODD, ""]
 
     single = Paged(revision, method, {None: {member: [item(like, "a")], "nextCursor": None}})
     async with client_of(single, revision) as client:

@@ -20,6 +20,7 @@ from tests.client.questions import ada, paris, saying, yes
 from tests.client.scripted import DONE, ELICIT, PAGE, REVISION, ROOTS, SAMPLE, Scripted, asks, params_of
 
 
+@pytest.mark.requirement("elicitation.capability-declared", revisions=[REVISION])
 async def test_the_capabilities_of_each_request_follow_from_the_callbacks() -> None:
     for callbacks, declared in [
         ({}, {}),
@@ -31,6 +32,8 @@ async def test_the_capabilities_of_each_request_follow_from_the_callbacks() -> N
         wire = Scripted(DONE)
         async with client_of(wire, REVISION, **callbacks) as client:  # type: ignore[arg-type]
             await client.call_tool("any")
+            await client.call_tool("any", meta={"example.com/x": 1})
+        assert len(wire.calls) == 2
         for message in wire.messages:
             assert message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] == declared
 

@@ -109,6 +109,14 @@ async def test_what_is_not_there_is_an_error_with_the_uri_and_never_an_empty_ans
     def raising(id: str) -> str:
         raise ResourceNotFound(f"no {id}", data={"uri": f"raising://{id}"})
 
+    @server.resource("nothing://{id}")
+    def nothing(id: str) -> None:
+        return None
+
+    @server.resource("number://{id}")
+    def number(id: int) -> str:
+        return f"{id}"
+
     code = -32602 if revision in NEW else -32002
     async with serving(server, revision) as wire:
         for uri in ("other://x", "file:///project/missing.txt"):
@@ -116,6 +124,9 @@ async def test_what_is_not_there_is_an_error_with_the_uri_and_never_an_empty_ans
             assert error == {"code": code, "message": f"Resource not found: {uri}", "data": {"uri": uri}}
         error = await wire.error("resources/read", {"uri": "raising://x"})
         assert error == {"code": code, "message": "no x", "data": {"uri": "raising://x"}}
+        for uri in ("nothing://x", "number://x"):
+            error = await wire.error("resources/read", {"uri": uri})
+            assert (error["code"], error["data"]) == (code, {"uri": uri})
 
 
 @pytest.mark.parametrize("revision", ALL)

@@ -107,6 +107,11 @@ class Answering:
                 raise
             return {"action": "decline"}
 
+    def check(self, method: str, params: JsonObject) -> None:
+        """Judge a question that is left to the host, one that no callback answers. Raises `InvalidParams`."""
+        if method in _QUESTIONS:
+            self._matter(method, params, None, by_hand=True)
+
     def read(self, method: str, params: JsonObject, answer: object) -> JsonObject:
         """Return the result that an answer stands for, which no callback gave: it may be all that a callback returns.
 

@@ -101,8 +101,17 @@ class Rounds:
         return self._with({key: said[key] for key in pending.questions}, pending.state)
 
     def pending(self, asks: Asks) -> InputRequired:
-        """Return the questions of a result as a value, for whoever drives the rounds by hand."""
+        """Return the questions of a result as a value, for whoever drives the rounds by hand.
+
+        They are judged here as for a callback: who is given them may open their URLs (client/elicitation "Safe URL
+        Handling"). Raises `InvalidAnswer` for questions that are none.
+        """
         questions, state = self._read(asks)
+        for key, question in questions.items():
+            try:
+                self.answering.check(*_parts(question))
+            except InvalidParams as error:
+                raise self._misasked(key, error) from None
         return InputRequired(questions, state, {"method": self.method, "params": self.params})
 
     def __post_init__(self) -> None:
@@ -187,7 +196,7 @@ class Rounds:
                 InvalidAnswer, f"it asks {method:.60} ({key:.60}), which this client cannot answer"
             ) from None
         except InvalidParams as error:
-            raise self._error(InvalidAnswer, f"its question {key:.60}: {error}") from None
+            raise self._misasked(key, error) from None
         except ProtocolError as error:
             if method == ELICIT and not isinstance(error, ByHandOnly):
                 return {"action": "cancel"}
@@ -220,6 +229,9 @@ class Rounds:
                 raise found
         finally:
             self.visits.forget(events)
+
+    def _misasked(self, key: str, fault: InvalidParams) -> ConversationError:
+        return self._error(InvalidAnswer, f"its question {key:.60}: {fault}")
 
     def _error(self, kind: type[ConversationError], cause: str) -> ConversationError:
         line = f"{subject_of(self.method, self.params)} on server '{self.server}': {cause}"

@@ -105,7 +105,7 @@ async def test_callbacks_run_side_by_side_and_none_blocks_reading() -> None:
     def blocks(question: ElicitRequestFormParams) -> str:
         threads.append(threading.get_ident())
         assert go.wait(5)
-        return "cancel"
+        return "decline"
 
     async with client_of(wire, LATEST, elicit=blocks, sample=paris) as client:
         wire.push(request("elicitation/create", "slow", form()), request("elicitation/create", "slow too", form()))
@@ -114,7 +114,7 @@ async def test_callbacks_run_side_by_side_and_none_blocks_reading() -> None:
         assert answer_to(wire.messages, "slow") is None
         go.set()
         await wire.until(lambda messages: answer_to(messages, "slow") and answer_to(messages, "slow too"))
-    assert answer_to(wire.messages, "slow")["result"] == {"action": "cancel"}
+    assert answer_to(wire.messages, "slow")["result"] == {"action": "decline"}
     assert here not in threads
     assert len(set(threads)) == 2
 

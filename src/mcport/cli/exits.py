@@ -13,7 +13,8 @@ from .usage import UsageError
 
 DONE: Final = 0
 FAILED: Final = 1
-"""A tool says that it failed (`isError`), a file of the user cannot be loaded, or nobody takes the output."""
+"""A tool says that it failed (`isError`), a file of the user cannot be loaded, a port is taken, or nobody takes
+the output."""
 WRONGLY_CALLED: Final = 2
 """The command line asks for something that is not there."""
 NOT_CONNECTED: Final = 3

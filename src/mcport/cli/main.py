@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from mcport.errors import McportError
 
 from .exits import DONE, FAILED, INTERRUPTED
-from .parser import parse
+from .parser import behind_file, parse
 from .streams import give_up_writing, have_streams
 
 
@@ -48,10 +48,15 @@ def _run(options: argparse.Namespace) -> int:
 
         sys.argv = [str(program), *options.rest]
         runpy.run_path(str(program), run_name="__main__")
-    elif options.rest:
+        return DONE
+    behind_file(options)
+    if options.rest:
         raise UsageError(f"too many words: {' '.join(options.rest)!r:.80}; only an example that is a program takes any")
-    else:
-        load_server(options.file).run()
+    if options.http:
+        from .serving import serve
+
+        return serve(options)
+    load_server(options.file).run()
     return DONE
 
 

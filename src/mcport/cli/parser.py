@@ -65,7 +65,9 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
     choices = parser.add_subparsers(required=True, metavar="COMMAND", dest="name")
     children: dict[str, argparse.ArgumentParser] = {}
 
-    run = children["run"] = choices.add_parser("run", help="serve a server from a Python file over stdio")
+    run = children["run"] = choices.add_parser(
+        "run", help="serve a server from a Python file over stdio or HTTP", parents=[_serving()]
+    )
     run.add_argument(
         "file", metavar="FILE[:NAME]", help="a Python file, and the name of the server in it; or example:NAME"
     )
@@ -88,6 +90,26 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
     for name, child in children.items():
         child.set_defaults(command=commands.get(name, commands["talk"]))
     return parser, children
+
+
+def behind_file(options: argparse.Namespace) -> None:
+    """Take in the options that stand behind FILE; what is none of them is left in `rest`."""
+    _, options.rest = _serving().parse_known_args(options.rest, options)
+
+
+def _serving() -> argparse.ArgumentParser:
+    serving = argparse.ArgumentParser(prog="mcport run", add_help=False, allow_abbrev=False)
+    http = serving.add_argument_group("over HTTP")
+    http.add_argument("--http", action="store_true", help="serve over HTTP instead of stdio")
+    http.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s)")
+    http.add_argument("--port", default=8000, type=int, help="its port, 0 for any (default: %(default)s)")
+    http.add_argument("--path", default="/mcp", help="the path of the endpoint (default: %(default)s)")
+    http.add_argument(
+        "--allow-host", metavar="NAME", action="append", default=[], help="a name that the server may be asked for by"
+    )
+    http.add_argument("--reload", action="store_true", help="serve anew when a Python file beside or below changes")
+    http.add_argument("--sockets", help=argparse.SUPPRESS)
+    return serving
 
 
 def _count(text: str) -> int:

@@ -256,9 +256,9 @@ class Server(Registrar):
             server.run("http", port=8000)
 
         SIGTERM and one Ctrl-C end the server politely, lifespan clean-up included. Over HTTP it listens at `host`
-        (127.0.0.1) and `port` (8000; 0 for any that is free), and `listening` is called with the URL once it does; all
-        other options are those of `asgi`. Raises `CannotListen` where the port is taken, and ValueError for a host that
-        other machines reach while `allowed_hosts` does not say under which names.
+        (127.0.0.1) and `port` (8000; 0 for any that is free), or with `sockets` that listen already, and `listening` is
+        called with the URL once it does; all other options are those of `asgi`. Raises `CannotListen` where the port is
+        taken, and ValueError for a host that other machines reach while `allowed_hosts` does not say under which names.
         """
         if transport == "http":
             from .web import run_http

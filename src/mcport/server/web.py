@@ -45,6 +45,7 @@ class HttpOptions(TypedDict, total=False):
 
     host: str
     port: int
+    sockets: Sequence[socket]
     listening: Callable[[str], object]
     path: str
     allowed_hosts: Sequence[str] | None
@@ -157,10 +158,10 @@ class _Place(NamedTuple):
 def _take_place(make: Callable[..., Application], options: HttpOptions) -> _Place:
     settings: dict[str, Any] = {**options}
     host, port = settings.pop("host", HOST), settings.pop("port", PORT)
-    listening = settings.pop("listening", None)
+    listening, sockets = settings.pop("listening", None), settings.pop("sockets", ())
     hosts = settings["allowed_hosts"] = _names(host, settings.get("allowed_hosts"))
     app = make(**settings)
-    sockets = listen(host, port)
+    sockets = sockets or listen(host, port)
     url = url_of(sockets[0], _shown(host, hosts), settings.get("path", PATH))
 
     def announce() -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .errors import ConnectionLost as ConnectionLost
     from .errors import ConversationError as ConversationError
     from .errors import ExtensionAnswered as ExtensionAnswered
+    from .errors import HttpRefused as HttpRefused
     from .errors import InvalidAnswer as InvalidAnswer
     from .errors import McportError as McportError
     from .errors import MissingCapability as MissingCapability
@@ -114,6 +115,7 @@ _HOMES = {
     "ConnectionLost": "errors",
     "ConversationError": "errors",
     "ExtensionAnswered": "errors",
+    "HttpRefused": "errors",
     "InvalidAnswer": "errors",
     "McportError": "errors",
     "MissingCapability": "errors",
@@ -187,6 +189,7 @@ __all__ = [
     "Extension",
     "ExtensionAnswered",
     "ExtensionResult",
+    "HttpRefused",
     "InputRequired",
     "InvalidAnswer",
     "Limits",

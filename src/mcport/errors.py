@@ -260,6 +260,27 @@ class InvalidAnswer(ConversationError):
     """The other side answered with something that the protocol does not allow there."""
 
 
+class HttpRefused(ConversationError):
+    """The server, or something before it, answered with an HTTP status that is no success, and with no JSON-RPC error.
+
+    `status` is the status, `retry_after` after how many seconds the request may be tried again, where that was said.
+    """
+
+    def __init__(
+        self,
+        line: str,
+        *,
+        status: int,
+        retry_after: float | None = None,
+        server: str = "",
+        phase: str = "",
+        cause: str = "",
+    ) -> None:
+        super().__init__(line, server=server, phase=phase, cause=cause)
+        self.status = status
+        self.retry_after = retry_after
+
+
 class OutputInvalid(InvalidAnswer):
     """The result of a tool breaks the tool's own output schema, or has not the type that the call wanted.
 

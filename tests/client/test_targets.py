@@ -130,12 +130,14 @@ async def test_a_transport_is_told_apart() -> None:
 @pytest.mark.parametrize(
     ("target", "kind", "line"),
     [
-        ("http://127.0.0.1/mcp", ValueError, "http://127.0.0.1/mcp: only servers over stdio or in the same process"),
+        ("http:///mcp", ValueError, "'http:///mcp' is no URL of a server: it names no host"),
+        ("https://host:high/mcp", ValueError, "'https://host:high/mcp' is no URL: Port could not be cast to integer"),
         ("uvx server", ValueError, "'uvx server' is not a Python script; give a command as a list: ['uvx', 'server']"),
         (Path("server.js"), ValueError, "'server.js' is not a Python script; give a command as a list: ['server.js']"),
         ([], ValueError, "A server's command needs at least the name of a program"),
         (["a", 1], TypeError, "Argument 1 of a server's command must be a string, got int"),
-        ({"url": "http://x"}, ValueError, "an mcpServers entry needs a command, this one has url"),
+        ({"url": "ftp://x"}, ValueError, "the url of an mcpServers entry begins with http:// or https://, not 'ftp://x'"),
+        ({"type": "stdio"}, ValueError, "an mcpServers entry needs a command, this one has type"),
         ({}, ValueError, "an mcpServers entry needs a command, this one has nothing"),
         ({"command": "x", "args": "y z"}, TypeError, "args of an mcpServers entry are a list of strings, not 'y z'"),
         (7, TypeError, "a client connects to a script, a command list, a Server or a transport, not to 7"),

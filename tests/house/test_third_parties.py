@@ -30,7 +30,7 @@ LOOPS = (
 
 # In these modules and nowhere else. asyncio is here although it is no third party: loops are a matter of few.
 ONLY = {
-    "httpx": (*HTTP_CLIENT, "mcport.client.target"),
+    "httpx": (*HTTP_CLIENT, "mcport.client.target", "mcport.client.http_target", "mcport.client.client"),
     "httpx_sse": HTTP_CLIENT,
     "starlette": HTTP_SERVER,
     "uvicorn": HTTP_SERVER,

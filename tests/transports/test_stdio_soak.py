@@ -64,7 +64,7 @@ class Soaked:
         channel = PipeChannel(loop, their_in, their_out, limits.message_bytes)
         assert self._tasks is not None
         self._tasks.start_soon(self.server.host.serve, channel, loop, self.connections.append)
-        return Stream(PipeChannel(loop, our_in, our_out, limits.message_bytes))
+        return Stream(self.name, PipeChannel(loop, our_in, our_out, limits.message_bytes))
 
     @asynccontextmanager
     async def client(self, revision: str) -> AsyncIterator[Client]:

@@ -42,11 +42,13 @@ from .icons import keep_good_icons
 from .logs import Logs
 from .naming import TargetLike, target_of
 from .opening import Opening
-from .target import ChildOptions, SpawnPolicy
+from .target import ChildOptions, HttpOptions, SpawnPolicy
 from .timing import CONNECT_SECONDS, ROUNDS, SILENT_SECONDS, TOTAL_SECONDS, Patience, check_rounds, check_seconds
 from .tool_calls.tool_calls import ChangedCallback, CheckOutput, check_setting
 
 if TYPE_CHECKING:
+    import httpx
+
     from mcport.spec.types import Implementation
 
     from .answering.answering import Answering
@@ -64,10 +66,13 @@ class Client(Conversing):
         async with Client("weather.py") as client:
             result = await client.call_tool("forecast", {"city": "Lyon"})
 
-    `target` is a path to a Python script, a command as a list of arguments, an entry of an `mcpServers` file, a
+    `target` is a path to a Python script, a URL, a command as a list of arguments, an entry of an `mcpServers` file, a
     `Server` in this process, a transport, or a function that opens a transport each time. With `revision` that protocol
     revision is spoken and no other; without it the client finds out. It may be opened and closed from any task, in any
     order, and connected again after it was closed or the server was lost.
+
+    To a server at a URL `headers` go with each request; `auth` is an `httpx.Auth`; requests go through `http_client`,
+    an `httpx.AsyncClient` with proxies, certificates, cookies and hooks of its own, which stays open.
 
     A server that the client starts gets a few harmless environment variables (all, with `inherit_env`) and `env`; `cwd`
     is its directory; `stderr` is called with each line that it writes there; `spawn_policy` sees the command and the
@@ -110,6 +115,9 @@ class Client(Conversing):
         inherit_env: bool = False,
         stderr: Callable[[str], object] | None = None,
         spawn_policy: SpawnPolicy | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+        http_client: httpx.AsyncClient | None = None,
         progress: ProgressCallback | None = None,
         elicit: ElicitCallback | ByHand | None = None,
         elicit_url: UrlCallback | ByHand | None = None,
@@ -134,18 +142,15 @@ class Client(Conversing):
         _check(locals())
         check_seconds("connect_timeout", connect_timeout)
         check_seconds("probe_timeout", probe_timeout)
-        self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace)
+        over_http = HttpOptions(headers, auth, http_client)
+        self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace, over_http)
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
         self._callbacks = Callbacks(elicit, elicit_url, sample, roots)
         self._logs = Logs(log)
         self._approval = None if approve is None else self._approves(approve)
         self._rounds = check_rounds(rounds)
-        self._approach = Approach(
-            _introduction(info),
-            self._callbacks.capabilities,
-            demanded=_demanded(revision),
-            probe_seconds=probe_timeout,
-        )
+        said = _introduction(info), self._callbacks.capabilities
+        self._approach = Approach(*said, demanded=_demanded(revision), probe_seconds=probe_timeout)
         if extensions:
             self._declare(extensions)
         self._progress = progress
@@ -307,7 +312,8 @@ class Client(Conversing):
         )
 
 
-_UNRULED: Final = ("revision", "rounds", "timeout", "total_timeout", "connect_timeout", "probe_timeout", "check_output")
+_TIMES: Final = ("timeout", "total_timeout", "connect_timeout", "probe_timeout")
+_UNRULED: Final = ("revision", "rounds", "check_output", *_TIMES, *HttpOptions.__match_args__)
 """Options that are judged where they are used, so that nobody loads a rule for them."""
 
 _RULED: Final[Mapping[str, object]] = {

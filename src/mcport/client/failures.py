@@ -68,6 +68,15 @@ class Failures(Record):
         line = f"Cannot connect to server '{self.server}': {reason}{remains.last_words()}"
         return _explained(ConnectFailed(line, server=self.server, phase="connecting", cause=reason), remains)
 
+    def unreachable(self, reason: str) -> ConnectFailed:
+        """Return the error for a URL where nothing answers."""
+        line = f"Cannot reach {self.server}: {reason}"
+        return ConnectFailed(line, server=self.server, phase="connecting", cause=reason)
+
+    def turned_away(self, cause: str) -> ConnectFailed:
+        """Return the error for a URL where something answers, but no MCP server, or not to us."""
+        return ConnectFailed(f"{self.server} {cause}", server=self.server, phase="connecting", cause=cause)
+
     def silent(self, waited_for: str, seconds: float, remains: Remains) -> Timeout:
         """Return the error for a server that did not answer in time while the conversation was opened."""
         cause = f"no answer to {waited_for} within {seconds:g} s"

@@ -23,7 +23,6 @@ from mcport.core.dialects.opening import (
     Replied,
     Restart,
     Send,
-    ServerGone,
     Silent,
     Step,
     Wait,
@@ -33,13 +32,14 @@ from mcport.core.dialects.speaking import Speaker
 from mcport.core.events import Call, Progressed
 from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Response
 from mcport.core.limits import Limits
-from mcport.errors import ConnectFailed, Timeout
+from mcport.errors import Timeout
 from mcport.session.loop import Loop, Promise
+from mcport.session.waiting import Arrived, Refusal
 from mcport.spec.revisions import REVISIONS, STATELESS, Revision
 
 from .connection import Connection
 from .failures import Failures, Remains
-from .target import Target
+from .target import Contact, Target
 
 
 class Mailbox:
@@ -77,16 +77,13 @@ class Asking:
         self._mailbox = mailbox
         self._connection = connection
 
-    def settle(self, answer: Response | ErrorResponse | Malformed) -> None:
+    def settle(self, answer: Arrived) -> None:
         """The answer is here."""
         if isinstance(answer, Response) and isinstance(answer.result, dict):
             self._foresee(answer.result)
             self._mailbox.put(Replied(self._key, answer.result))
-        elif isinstance(answer, ErrorResponse):
-            self._mailbox.put(Refused(self._key, answer.code, answer.message, answer.data))
         else:
-            reason = answer.reason if isinstance(answer, Malformed) else "the result is not an object"
-            self._mailbox.put(Refused(self._key, None, reason))
+            self._mailbox.put(_refused(self._key, answer))
 
     def lose(self, reason: str) -> None:
         """The connection is gone."""
@@ -99,6 +96,16 @@ class Asking:
         """Let the connection know at once what will be spoken: the next message may be in this very batch."""
         if self._connection.speaker is None:
             self._connection.expected = _spoken(result)
+
+
+def _refused(key: str, answer: Arrived) -> Refused:
+    """Return what the opening is to know of an answer that is no result."""
+    status = answer.status if isinstance(answer, Refusal) else None
+    error = answer.error if isinstance(answer, Refusal) else answer
+    if isinstance(error, ErrorResponse):
+        return Refused(key, error.code, error.message, error.data, status)
+    reason = answer.reason if isinstance(answer, Malformed | Refusal) else "the result is not an object"
+    return Refused(key, None, reason, http_status=status)
 
 
 def _spoken(result: JsonObject) -> Revision | None:
@@ -118,6 +125,7 @@ class Opening:
         self._loop = loop
         self._limits = limits
         self._mailbox = Mailbox(loop)
+        self._contact: Contact | None = None
         self._connection: Connection | None = None
         self._remains = Remains()
         self._calls: dict[str, Call] = {}
@@ -128,8 +136,8 @@ class Opening:
             await self._start()
             return await self._converse()
         except OpeningFailed as failure:
-            assert self._connection is not None
-            raise _failed(failure, self._connection) from self._connection.remains.error
+            assert self._contact is not None
+            raise self._contact.failed(failure) from self._contact.remains().error
         finally:
             if self._connection is not None and self._connection.speaker is None:
                 self._remains = self._connection.remains
@@ -147,12 +155,13 @@ class Opening:
 
     async def _start(self) -> None:
         self._calls.clear()
-        contact = await self._target.reach(self._loop, self._limits)
+        contact = self._contact = await self._target.reach(self._loop, self._limits)
         self._connection = Connection(self._target.name, contact, self._loop, self._limits)
         self._connection.link.open()
 
     async def _converse(self) -> tuple[Connection, Opened]:
-        conversation = open_conversation(self._approach)
+        assert self._contact is not None
+        conversation = open_conversation(self._contact.advised(self._approach))
         outcome: Outcome | None = None
         try:
             while True:
@@ -164,6 +173,7 @@ class Opening:
         capabilities = approach.capabilities(revision)
         speaker = Speaker(revision, approach.info(revision), capabilities, approach.result_types)
         self._connection.begin(speaker, opened.capabilities)
+        self._contact.opened(revision)
         return self._connection, opened
 
     async def _take(self, step: Step) -> Outcome | None:
@@ -194,9 +204,3 @@ class Opening:
         self._mailbox.clear()
         await self._start()
         return Ready()
-
-
-def _failed(failure: OpeningFailed, connection: Connection) -> ConnectFailed:
-    if isinstance(failure, ServerGone):
-        return connection.failures.died(failure.reason, connection.remains)
-    return connection.failures.failed(str(failure), connection.remains)

@@ -11,18 +11,23 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import anyio
 
+from mcport.core.dialects.opening import Approach, OpeningFailed, ServerGone
 from mcport.core.limits import Limits
 from mcport.errors import ConnectFailed, ConversationError
 from mcport.record import Record
 from mcport.session.channel import Channel, Trace, TracedChannel, Transport, TransportChannel
 from mcport.session.link import Link, Owner, link_over
 from mcport.session.loop import Loop
+from mcport.spec.revisions import Revision
 
 from .failures import Failures, Remains, plain
+
+if TYPE_CHECKING:
+    import httpx
 
 CLOSE_SECONDS: Final = 10.0
 """How long a server in the same process may take to end when its client closes."""
@@ -57,6 +62,22 @@ class ChildOptions(Record):
         return [each for each in self.__match_args__ if getattr(self, each) not in (None, False)]
 
 
+class HttpOptions(Record):
+    """How a server at a URL is spoken with; None is what holds if nobody says otherwise.
+
+    `auth` is an `httpx.Auth`, `http_client` an `httpx.AsyncClient`.
+    """
+
+    headers: Mapping[str, str] | None = None
+    auth: httpx.Auth | None = None
+    http_client: httpx.AsyncClient | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The names of the options that were said."""
+        return [each for each in self.__match_args__ if getattr(self, each) is not None]
+
+
 class Contact(Protocol):
     """A target that was reached: it makes the link to it, once, and looks at what is left of it."""
 
@@ -72,11 +93,24 @@ class Contact(Protocol):
         """Return the same contact, whose link shows what passes."""
         ...
 
+    def advised(self, approach: Approach) -> Approach:
+        """Return how the conversation is to be opened, by what is known of this target beforehand."""
+        ...
+
+    def opened(self, revision: Revision) -> None:
+        """The conversation is open, and this is spoken."""
+        ...
+
+    def failed(self, failure: OpeningFailed) -> ConnectFailed:
+        """Return the error for an opening that failed."""
+        ...
+
 
 class Stream:
-    """A contact that is a stream of messages."""
+    """A contact that is a stream of messages, with the server of that name."""
 
-    def __init__(self, channel: Channel, remains: Callable[[], Remains] = Remains) -> None:
+    def __init__(self, server: str, channel: Channel, remains: Callable[[], Remains] = Remains) -> None:
+        self._server = server
         self._channel = channel
         self.remains = remains
 
@@ -84,7 +118,19 @@ class Stream:
         return link_over(self._channel, owner, loop, limits)
 
     def traced(self, trace: Trace) -> Contact:
-        return Stream(TracedChannel(self._channel, trace), self.remains)
+        return Stream(self._server, TracedChannel(self._channel, trace), self.remains)
+
+    def advised(self, approach: Approach) -> Approach:
+        return approach
+
+    def opened(self, revision: Revision) -> None:
+        """Another process may speak something else, so nobody is told."""
+
+    def failed(self, failure: OpeningFailed) -> ConnectFailed:
+        failures, remains = Failures(self._server), self.remains()
+        if isinstance(failure, ServerGone):
+            return failures.died(failure.reason, remains)
+        return failures.failed(str(failure), remains)
 
 
 class Target(Protocol):
@@ -116,7 +162,7 @@ class ServerTarget:
         ours, theirs = MemoryChannel.pair(loop, (limits.message_bytes, self._server.host.limits.message_bytes))
         service = Service(self._server.host, theirs, loop)
         loop.keep(service.run())
-        return Stream(ServedChannel(ours, service), lambda: Remains(error=service.error))
+        return Stream(self.name, ServedChannel(ours, service), lambda: Remains(error=service.error))
 
 
 class Service:
@@ -193,7 +239,7 @@ class TransportTarget:
         if transport is None:
             cause = "a transport lasts for one conversation; give a function that makes a new one each time"
             raise Failures(self.name).failed(cause, Remains())
-        return Stream(TransportChannel(transport, loop, limits.message_bytes))
+        return Stream(self.name, TransportChannel(transport, loop, limits.message_bytes))
 
 
 class DialTarget:
@@ -212,7 +258,7 @@ class DialTarget:
             raise
         except Exception as error:
             raise Failures(self.name).failed(plain(error), Remains(error=error)) from error
-        return Stream(TransportChannel(transport, loop, limits.message_bytes))
+        return Stream(self.name, TransportChannel(transport, loop, limits.message_bytes))
 
 
 class ChildTarget:
@@ -250,7 +296,7 @@ class ChildTarget:
         except BaseException:
             await child.end()
             raise
-        return Stream(channel, lambda: Remains(child.returncode, child.stderr_tail()))
+        return Stream(self.name, channel, lambda: Remains(child.returncode, child.stderr_tail()))
 
 
 class TracedTarget:

@@ -8,7 +8,7 @@ the client's business. Below: `session`, `waiting`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import anyio
 
@@ -16,7 +16,7 @@ from mcport.core.events import Call
 from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Notification, Response
 from mcport.core.limits import Limits
 from mcport.core.peer import CANCELLED, NEVER_CANCELLED
-from mcport.errors import ConnectionLost, ConversationError, InvalidAnswer, RemoteError, Timeout
+from mcport.errors import ConnectionLost, ConversationError, HttpRefused, InvalidAnswer, RemoteError, Timeout
 from mcport.record import Record, changed
 from mcport.spec.revisions import Revision
 
@@ -24,23 +24,26 @@ from .channel import Channel
 from .exchange import Answer
 from .loop import Loop
 from .session import Hooks, Session
-from .waiting import Lost, OnProgress, Overdue, Unanswered, Waiter
+from .waiting import Lost, OnProgress, Overdue, Refusal, Unanswered, Waiter
 
 LONGEST: Final = 100
 """So much of a name that a request carries stands in an error."""
 
 
+Losing: TypeAlias = Callable[[str, str, str], ConnectionLost]
+"""Makes the error for a connection that is gone: of the phase, the reason and the words that name the request."""
+
+
 class Owner(Record):
     """Whoever holds a link, as the link sees it: how the server is named, and what is to be told of what comes.
 
-    `answer` answers the server's requests; `lost` makes the error for a phase, a reason and the words that name the
-    request.
+    `answer` answers the server's requests.
     """
 
     server: str
     answer: Answer
     hooks: Hooks
-    lost: Callable[[str, str, str], ConnectionLost]
+    lost: Losing
 
 
 class Link(Protocol):
@@ -131,7 +134,7 @@ class SessionLink:
         channel: Channel,
         *,
         server: str,
-        lost: Callable[[str, str, str], ConnectionLost],
+        lost: Losing,
         full: int,
     ) -> None:
         self.session = session
@@ -220,9 +223,7 @@ class SessionLink:
             raise failure_of(Overdue(cause), method, subject_of(method, params), self.server, self._lost)
 
 
-def failure_of(
-    answer: Unanswered, method: str, subject: str, server: str, lost: Callable[[str, str, str], ConnectionLost]
-) -> ConversationError:
+def failure_of(answer: Unanswered | Refusal, method: str, subject: str, server: str, lost: Losing) -> ConversationError:
     """Return the error of a call that ended in any way but with a result: it names server, phase and cause."""
     where = f"{subject} on server '{server}'"
     match answer:
@@ -230,6 +231,12 @@ def failure_of(
             error = RemoteError(message, code=code, data=data, server=server, phase=method)
             error.add_note(where)
             return error
+        case Refusal(error=ErrorResponse() as answered):
+            return failure_of(answered, method, subject, server, lost)
+        case Refusal(status=status, reason=reason, retry_after=again):
+            return HttpRefused(
+                f"{where}: {reason}", status=status, retry_after=again, server=server, phase=method, cause=reason
+            )
         case Lost(reason=reason):
             return lost(method, reason, subject)
         case Overdue(cause=cause):

@@ -26,10 +26,23 @@ EARLY: Final = 0.0005
 """Loops may ring a timer this many seconds before its time."""
 
 
+class Refusal(Record, frozen=False):
+    """An HTTP status that is no success: what it means, the JSON-RPC error that came with it, when to try again."""
+
+    status: int
+    reason: str
+    error: ErrorResponse | None = None
+    retry_after: float | None = None
+
+
+Arrived: TypeAlias = Response | ErrorResponse | Malformed | Refusal
+"""What can come as the answer to a call."""
+
+
 class Waiter(Protocol):
     """Whoever waits for the answer to a call of a session. Calls come in the loop's thread and must not wait."""
 
-    def settle(self, answer: Response | ErrorResponse | Malformed) -> None:
+    def settle(self, answer: Arrived) -> None:
         """The answer is here."""
         ...
 

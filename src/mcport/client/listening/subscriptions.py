@@ -19,10 +19,12 @@ from mcport.client.connection import Connection
 from mcport.client.timing import Patience
 from mcport.core.dialects.contract import META_SUBSCRIPTION, RESOURCE_UPDATED
 from mcport.core.events import Call, Progressed, Told
-from mcport.core.jsonrpc import ErrorResponse, Id, JsonObject, Malformed, Response
+from mcport.core.jsonrpc import Id, JsonObject, Response
 from mcport.core.peer import CANCELLED
-from mcport.errors import ConversationError, NotDeclared, RemoteError, Timeout
+from mcport.errors import ConversationError, NotDeclared, Timeout
+from mcport.session.link import failure_of
 from mcport.session.loop import Loop
+from mcport.session.waiting import Arrived
 
 from .changes import Wanted, read_change
 from .feed import Feed
@@ -251,16 +253,12 @@ class ListenStream:
 
     # ---- what settles the request
 
-    def settle(self, answer: Response | ErrorResponse | Malformed) -> None:
+    def settle(self, answer: Arrived) -> None:
         """The server ended the stream by an answer, or never opened it."""
         connection = self._all.connection
         self._close(tell=False)
-        if isinstance(answer, ErrorResponse):
-            self._failed = RemoteError(
-                answer.message, code=answer.code, data=answer.data, server=connection.server, phase=LISTEN
-            )
-        elif isinstance(answer, Malformed):
-            self._failed = connection.invalid(LISTEN, answer.reason)
+        if not isinstance(answer, Response):
+            self._failed = failure_of(answer, LISTEN, LISTEN, connection.server, connection.lost)
         self._end()
 
     def lose(self, reason: str) -> None:

@@ -1,0 +1,147 @@
+"""A server at a URL: what a user may say about the way there, how it is opened, and how errors speak of it.
+
+Loaded for URLs only, and httpx with the first connection. Below: `failures`, `target`, `transports.http.client`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from mcport.core.dialects.opening import Approach, OpeningFailed, OpeningRefused, Refused, ServerGone
+from mcport.core.limits import Limits
+from mcport.errors import ConnectFailed
+from mcport.record import Record, changed
+from mcport.session.channel import Trace
+from mcport.session.link import Link, Owner
+from mcport.session.loop import Loop
+from mcport.spec.revisions import Revision
+from mcport.transports.http.client import eras
+from mcport.transports.http.client.words import of_status
+
+from .failures import Failures, Remains
+from .target import Contact, HttpOptions
+
+if TYPE_CHECKING:
+    from mcport.transports.http.client.endpoint import Endpoint
+
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
+_OURS: Final = ("accept", "accept-encoding", "content-length", "content-type", "host", "transfer-encoding")
+
+
+class HttpTarget:
+    """A server at a URL. Raises ValueError or TypeError, in one line, for what is no URL and for bad options."""
+
+    restarts = False
+
+    def __init__(self, url: str, options: HttpOptions) -> None:
+        self.name = _shown(url)
+        self._place = _Place(self.name, url, _checked(options))
+
+    async def reach(self, loop: Loop, limits: Limits) -> Contact:
+        return HttpContact(self._place)
+
+
+class _Place(Record):
+    """Where a server is: its name in errors, its URL, and the way there."""
+
+    name: str
+    url: str
+    options: HttpOptions
+
+
+class HttpContact:
+    """A server that is spoken with over HTTP; whether it is there the first request shows."""
+
+    remains = staticmethod(Remains)
+
+    def __init__(self, place: _Place, trace: Trace | None = None) -> None:
+        self._place = place
+        self._trace = trace
+
+    def link(self, owner: Owner, loop: Loop, limits: Limits) -> Link:
+        from mcport.transports.http.client.link import HttpLink
+
+        return HttpLink(self._connect, owner, loop, limits, self._trace)
+
+    def traced(self, trace: Trace) -> Contact:
+        return HttpContact(self._place, trace)
+
+    def advised(self, approach: Approach) -> Approach:
+        known = approach.remembered or eras.remembered(self._place.url)
+        return changed(approach, transport="http", remembered=known)
+
+    def opened(self, revision: Revision) -> None:
+        eras.remember(self._place.url, revision)
+
+    def failed(self, failure: OpeningFailed) -> ConnectFailed:
+        eras.forget(self._place.url)
+        failures = Failures(self._place.name)
+        if isinstance(failure, ServerGone):
+            return failures.unreachable(failure.reason)
+        if isinstance(failure, OpeningRefused) and (cause := _turned_away(failure.refused)) is not None:
+            return failures.turned_away(cause)
+        return failures.failed(str(failure), Remains())
+
+    def _connect(self) -> Endpoint:
+        from mcport.transports.http.client.endpoint import Endpoint
+
+        options = self._place.options
+        return Endpoint(self._place.url, options.headers or {}, client=options.http_client, auth=options.auth)
+
+
+def _turned_away(refused: Refused) -> str | None:
+    """Say why something that answers did not let us in; None for the errors of a server that speaks MCP."""
+    if refused.code is None:
+        return refused.message
+    if refused.http_status in (404, 405):
+        return of_status(refused.http_status)
+    if refused.http_status in (None, 400):
+        return None
+    return f"answered {refused.http_status}: {refused.message:.500}"
+
+
+def _shown(url: str) -> str:
+    """Return a URL as errors may show it: without a password, and without a query, which often holds a key."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r:.200} is no URL: {error}") from None
+    if not host:
+        raise ValueError(f"{url!r:.200} is no URL of a server: it names no host")
+    if ":" in host:
+        host = f"[{host}]"
+    return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", parts.path, "", ""))
+
+
+def _checked(options: HttpOptions) -> HttpOptions:
+    if options.headers is not None:
+        _check_headers(options.headers)
+    if options.auth is None and options.http_client is None:
+        return options
+    import httpx
+
+    if options.auth is not None and not isinstance(options.auth, httpx.Auth):
+        raise TypeError(f"auth is an httpx.Auth, such as httpx.BasicAuth(...), not {type(options.auth).__name__}")
+    if options.http_client is not None and not isinstance(options.http_client, httpx.AsyncClient):
+        raise TypeError(f"http_client is an httpx.AsyncClient, not {type(options.http_client).__name__}")
+    return options
+
+
+def _check_headers(headers: Any) -> None:
+    """Raises without a word of the values, which are often secret."""
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers is a dict of strings, not {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"headers[{name!r}] is a string, not {type(value).__name__}")
+        if not _NAME.match(name):
+            raise ValueError(f"headers: {name!r:.80} is no name of a header")
+        if name.lower() in _OURS or name.lower().startswith("mcp-"):
+            raise ValueError(f"headers: {name} is said by the client itself")
+        if not _VALUE.match(value):
+            raise ValueError(f"headers[{name!r}] has characters that no header may have")

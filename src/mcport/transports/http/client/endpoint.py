@@ -1,0 +1,113 @@
+"""One URL that takes POSTs: how bytes go there and an answer begins to come back.
+
+It knows httpx and nothing of the protocol. Without anything that needs more, requests go through httpx's transport
+alone, which takes a third less of the time; auth, proxies and a client of the user's own go through `AsyncClient`.
+Every time-out is the caller's. Below: `words`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.request import getproxies
+
+import httpx
+
+from . import words
+
+CONNECT_SECONDS: Final = 30.0
+"""How long it may take to reach the server, each time."""
+
+REDIRECTS: Final = (307, 308)
+"""These two keep method and body; with any other a request would become something else."""
+
+_TIMES: Final = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
+_POOL: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=60.0)
+
+
+class Unreachable(Exception):
+    """No answer came, or it broke off; the text is a plain reason."""
+
+
+class Endpoint:
+    """Sends to one URL, with these headers each time. A client that is given is used and not closed."""
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        client: httpx.AsyncClient | None = None,
+        auth: httpx.Auth | None = None,
+    ) -> None:
+        self._url = httpx.URL(url)
+        self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        self._auth = auth
+        self._owned: httpx.AsyncClient | httpx.AsyncHTTPTransport | None = None
+        self._client = client
+        self._transport: httpx.AsyncHTTPTransport | None = None
+        self._cookies: httpx.Cookies | None = None
+        if client is None and (auth is not None or self._url.userinfo or _proxied(self._url.scheme)):
+            self._client = self._owned = httpx.AsyncClient(limits=_POOL)
+        elif client is None:
+            self._transport = self._owned = httpx.AsyncHTTPTransport(limits=_POOL)
+
+    async def send(self, method: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
+        """Send a request and return its answer once that has begun; the caller closes it.
+
+        One redirect is followed, body and all, to the same origin, and kept in mind. Raises `Unreachable`.
+        """
+        fields = [*self._headers, *[(name.encode(), value.encode()) for name, value in headers.items()]]
+        response = await self._once(method, fields, body)
+        if response.status_code in REDIRECTS and self._follows(response.headers.get("location", "")):
+            await response.aclose()
+            response = await self._once(method, fields, body)
+        return response
+
+    async def _once(self, method: str, fields: list[tuple[bytes, bytes]], body: bytes) -> httpx.Response:
+        try:
+            if self._transport is not None:
+                return await self._plain(self._transport, method, fields, body)
+            assert self._client is not None
+            times = {**self._client.timeout.as_dict(), "read": None}
+            request = self._client.build_request(method, self._url, headers=fields, content=body, timeout=times)  # type: ignore[arg-type]
+            auth = httpx.USE_CLIENT_DEFAULT if self._auth is None else self._auth
+            return await self._client.send(request, stream=True, auth=auth, follow_redirects=False)
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable(words.of_failure(error)) from error
+
+    async def _plain(
+        self, transport: httpx.AsyncHTTPTransport, method: str, fields: list[tuple[bytes, bytes]], body: bytes
+    ) -> httpx.Response:
+        request = httpx.Request(method, self._url, headers=fields, content=body, extensions={"timeout": _TIMES})
+        if self._cookies is not None:
+            self._cookies.set_cookie_header(request)
+        response = await transport.handle_async_request(request)
+        if "set-cookie" in response.headers:
+            # Load balancers know by a cookie which server to send a client to.
+            response.request = request
+            self._cookies = self._cookies or httpx.Cookies()
+            self._cookies.extract_cookies(response)
+        return response
+
+    def _follows(self, location: str) -> bool:
+        """Go where a redirect points, if that is the same origin."""
+        try:
+            url = self._url.join(location)
+        except httpx.InvalidURL:
+            return False
+        same = (url.scheme, url.host, url.port) == (self._url.scheme, self._url.host, self._url.port)
+        if same and location:
+            self._url = url
+        return same and bool(location)
+
+    async def aclose(self) -> None:
+        """Close every connection that is this endpoint's own."""
+        if self._owned is not None:
+            await self._owned.aclose()
+
+
+def _proxied(scheme: str) -> bool:
+    """Whether the environment may want such requests to go through a proxy; httpx's client knows which."""
+    proxies = getproxies()
+    return scheme in proxies or "all" in proxies

@@ -1,0 +1,96 @@
+"""Plain words for what HTTP does instead of answering: causes that fit behind the name of a server.
+
+It knows httpx's exceptions by what lies beneath them, and statuses by what they mean for this protocol. Below: nothing
+of mcport.
+"""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from socket import gaierror
+from typing import Final
+
+DEFAULT_PATH: Final = "/mcp"
+
+_STATUSES: Final = {
+    401: "it wants to be told who asks (auth= or headers=)",
+    403: "it does not let this client in",
+    404: f"no MCP endpoint there (the default path is {DEFAULT_PATH})",
+    405: f"no MCP endpoint there (the default path is {DEFAULT_PATH})",
+    429: "too many requests",
+    503: "it is not available now",
+}
+
+_ERRNOS: Final = {
+    errno.ECONNREFUSED: "connection refused. Is the server running?",
+    errno.ECONNRESET: "it reset the connection",
+    errno.EPIPE: "it closed the connection",
+    errno.EHOSTUNREACH: "no route to that host",
+    errno.ENETUNREACH: "that network cannot be reached",
+}
+
+
+def of_status(status: int, retry_after: float | None = None) -> str:
+    """Say what an answer with this status means."""
+    meaning = _STATUSES.get(status) or _phrase(status)
+    again = "" if retry_after is None else f"; to be tried again in {retry_after:g} s"
+    return f"answered {status}: {meaning}{again}"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no status that HTTP knows"
+
+
+def of_content(content_type: str) -> str:
+    """Say that an answer is of a kind that is none here."""
+    kind = content_type.partition(";")[0].strip() or "no content type"
+    return f"answered with {kind:.80}, which is no MCP answer (the default path is {DEFAULT_PATH})"
+
+
+def of_failure(error: BaseException) -> str:
+    """Say why nothing was reached, or why what was reached broke off."""
+    for each in _beneath(error):
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return f"its certificate cannot be trusted: {each.verify_message}"
+        if isinstance(each, ssl.SSLError):
+            return f"TLS failed: {each.reason or each}"
+        if isinstance(each, gaierror):
+            return "there is no host of that name"
+        if isinstance(each, OSError) and each.errno in _ERRNOS:
+            return _ERRNOS[each.errno]
+    text = " ".join(str(error).split())
+    if text.startswith(("Server disconnected", "peer closed connection")):
+        return "it closed the connection before the answer was complete"
+    return text or type(error).__name__
+
+
+def _beneath(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and all that it was raised from."""
+    if error is None:
+        return
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _beneath(each)
+    yield from _beneath(error.__cause__ or error.__context__)
+
+
+def seconds_of(retry_after: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, None for what cannot be read."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        when = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, round((when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))

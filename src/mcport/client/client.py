@@ -245,6 +245,17 @@ class Client(Conversing):
         connection.attend = answering
         connection.most_rounds = self._rounds
         self._logs.attach(connection, loop)
+        if opened.revision.deprecates_model_and_roots:
+            self._mind_deprecated(opened.revision)
+
+    def _mind_deprecated(self, revision: Revision) -> None:
+        """Say which callbacks are for what the revision is giving up."""
+        declared = self._callbacks.capabilities(revision).keys()
+        if declared & {"roots", "sampling"} or self._logs.callback is not None:
+            from .deprecations import LOGGING, ROOTS, SAMPLING, mind
+
+            ready = [each for each in (ROOTS, SAMPLING) if each in declared]
+            mind(ready if self._logs.callback is None else [*ready, LOGGING], revision)
 
     async def aclose(self) -> None:
         """End the conversation, and the server if this client started it. Pending calls fail with `ConnectionLost`.

@@ -5,6 +5,7 @@ Below: `asking`, `resuming`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -223,6 +224,10 @@ class Conversing(Resuming):
         if each_time:
             connection.speaker.demand("a log level", "logging", connection.declared)
             connection.speaker.log_from(level)
+            if level is not None:
+                from .deprecations import LOGGING, mind
+
+                mind([LOGGING], self._spoken, logging.WARNING)
         else:
             await self._asking(SET_LEVEL, {"level": level}, timeout, None, None)
         self._logs.level = level

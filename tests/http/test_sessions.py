@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -13,53 +11,9 @@ from pydantic_core import to_json
 from mcport import Context, Server
 
 from .bridge import ask, asked
+from .raw_session import Session, call, message, session
 
 pytestmark = pytest.mark.anyio
-
-STREAM: dict[str, str | None] = {"accept": "text/event-stream", "content-type": None}
-
-
-def message(method: str, id: int | None = 1, **params: Any) -> bytes:
-    head = {"jsonrpc": "2.0", "method": method, "params": params}
-    return to_json(head if id is None else {**head, "id": id})
-
-
-def call(tool: str, id: int = 1, meta: dict[str, Any] | None = None, **arguments: Any) -> bytes:
-    return message("tools/call", id, name=tool, arguments=arguments, **({"_meta": meta} if meta else {}))
-
-
-class Session:
-    """A session with an app."""
-
-    def __init__(self, app: Any, id: str, revision: str) -> None:
-        self.app = app
-        self.headers: dict[str, str | None] = {"mcp-session-id": id, "mcp-protocol-version": revision}
-
-    def post(self, body: bytes) -> Any:
-        return ask(self.app, body, self.headers)
-
-    def get(self, last: str | None = None) -> Any:
-        return ask(self.app, b"", {**self.headers, **STREAM, "last-event-id": last}, method="GET")
-
-    def delete(self) -> Any:
-        return ask(self.app, b"", self.headers, method="DELETE")
-
-
-@asynccontextmanager
-async def session(app: Any, revision: str = "2025-11-25", **capabilities: Any) -> AsyncIterator[Session]:
-    body = message(
-        "initialize",
-        protocolVersion=revision,
-        capabilities=capabilities,
-        clientInfo={"name": "raw", "version": "1"},
-    )
-    async with ask(app, body) as answer:
-        assert answer.status == 200
-        assert (await answer.json())["result"]["protocolVersion"] == revision
-        opened = Session(app, answer.headers["mcp-session-id"], revision)
-    async with opened.post(message("notifications/initialized", None)) as answer:
-        assert (answer.status, await answer.body()) == (202, b"")
-    yield opened
 
 
 def server() -> Server:

@@ -20,7 +20,8 @@ from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.sharing import Sharing
 
 from .bridge import Answer, ask
-from .test_sessions import call, message, reply_to, server
+from .raw_session import call, message
+from .test_sessions import reply_to, server
 
 pytestmark = pytest.mark.anyio
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from mcport.spec.types import Icon
+    from mcport.stores.events import Events
     from mcport.stores.notices import Notices
+    from mcport.stores.sessions import Sessions
     from mcport.stores.values import Store
 
     from .extensions.extension import Extension
@@ -297,7 +299,11 @@ class Server(Registrar):
         path: str = "/mcp",
         allowed_hosts: Sequence[str] | None = None,
         allowed_origins: Sequence[str] = (),
+        answers: Literal["json", "stream"] = "json",
         sse: bool = True,
+        sessions: Sessions | None = None,
+        events: Events | None = None,
+        session_seconds: float = 3600.0,
     ) -> Application:
         """Return an ASGI application that serves this server over HTTP, in every revision at once.
 
@@ -307,13 +313,20 @@ class Server(Registrar):
         lifespans, and begins with its first request. `allowed_hosts` are the names under which it may be asked for,
         such as `example.com`, `example.com:8000` or `localhost:*`; those of this machine by default. Web pages of these
         hosts may use it, and those of `allowed_origins`. Clients of 2024-11-05 are served at `/sse` and `/messages`
-        beside it, unless `sse` is False. Raises ValueError for what is no path, host or origin. See
-        basic/transports of the specification.
+        beside it, unless `sse` is False.
+
+        Clients of the older revisions have sessions, which are over when they are not used for `session_seconds`. With
+        `answers="stream"` each of their requests is answered by a stream of events; by default it is JSON unless
+        something is told before. Several workers that serve the same sessions share `sessions` and `events`
+        (`mcport.stores`), and `Server(notices=)`; without them everything is kept in this process.
+
+        Raises ValueError for settings that are none. See basic/transports of the specification.
         """
-        from .web import Web, application
+        from .web import Web, application, shared
 
         web = Web(self.name, self._offer, self._kernel, self.host, self._schema_of, lambda: self._extensions.mcp_names)
-        return application(web, path, allowed_hosts, allowed_origins, sse)
+        sharing = shared(self.limits, self._telling.notices, sessions, events, session_seconds)
+        return application(web, path, (allowed_hosts, allowed_origins), sharing, answers, sse)
 
     def _schema_of(self, tool: str) -> JsonObject | None:
         entry = self._tools.listing.get(tool)

@@ -7,9 +7,10 @@ Together with `hosting` the only room of the server that names transports. Below
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from socket import socket
-from typing import Any, Final, NamedTuple, TypeAlias, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict
 
 from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Told
@@ -17,11 +18,16 @@ from mcport.core.http.headers import NAMED
 from mcport.core.http.hosts import LOOPBACK, Gate
 from mcport.core.http.parameters import BadAnnotation, Mirror, mirrors_of
 from mcport.core.jsonrpc import JsonObject
+from mcport.core.limits import Limits
 from mcport.session.exchange import Outlet
 from mcport.session.loop import Loop, in_trio
 from mcport.session.tracebacks import from_own_code
+from mcport.stores.events import Events, MemoryEvents
+from mcport.stores.notices import About, Notices
+from mcport.stores.sessions import MemorySessions, Sessions
 from mcport.transports.http.server.app import PATH, HttpApp
 from mcport.transports.http.server.binding import is_loopback, listen, url_of
+from mcport.transports.http.server.sharing import Sharing
 
 from .hosting import Host
 from .kernel import Kernel
@@ -50,7 +56,11 @@ class HttpOptions(TypedDict, total=False):
     path: str
     allowed_hosts: Sequence[str] | None
     allowed_origins: Sequence[str]
+    answers: Literal["json", "stream"]
     sse: bool
+    sessions: Sessions | None
+    events: Events | None
+    session_seconds: float
 
 
 class Web:
@@ -108,16 +118,35 @@ class Web:
         return known[1]
 
 
-def application(
-    web: Web, path: str, hosts: Sequence[str] | None, origins: Sequence[str], sse: bool = True
-) -> Application:
-    """Return the ASGI application of a server; without `hosts` it is this machine's own.
+def shared(
+    limits: Limits, notices: Notices, sessions: Sessions | None, events: Events | None, seconds: float
+) -> Sharing:
+    """Return where sessions are kept: in this process, but for the ports that are given. Raises ValueError."""
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"session_seconds is a positive number of seconds, not {seconds!r}")
+    about = About(notices, "sessions")
+    return Sharing(sessions or MemorySessions(limits.sessions), events or MemoryEvents(), about, seconds)
 
-    Raises ValueError for a path, hosts or origins that are none.
+
+def application(
+    web: Web,
+    path: str,
+    let_in: tuple[Sequence[str] | None, Sequence[str]],
+    sharing: Sharing,
+    answers: str,
+    sse: bool,
+) -> Application:
+    """Return the ASGI application of a server; it lets in hosts, by default this machine's own, and origins.
+
+    Raises ValueError for settings that are none.
     """
     if not path.startswith("/") or path != path.rstrip("/"):
         raise ValueError(f"path begins with a slash and does not end with one, such as '/mcp', not {path!r}")
-    return HttpApp(web, Gate(LOOPBACK if hosts is None else hosts, origins), path, sse=sse)
+    if answers not in ("json", "stream"):
+        raise ValueError(f"answers is 'json' or 'stream', not {answers!r}")
+    hosts, origins = let_in
+    gate = Gate(LOOPBACK if hosts is None else hosts, origins)
+    return HttpApp(web, gate, path, sharing, streams=answers == "stream", sse=sse)
 
 
 def run_http(make: Callable[..., Application], options: HttpOptions) -> None:

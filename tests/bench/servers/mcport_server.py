@@ -1,11 +1,13 @@
 """Our server under measurement: an async tool, the same as `def`, an echo, and some more tools for the list.
 
-Its one argument is the JSON object that `traffic.Names` describes: names are random, so nothing can know them.
+Its first argument is the JSON object that `traffic.Names` describes: names are random, so nothing can know them. With a
+second one, settings of uvicorn, it serves over HTTP.
 """
 
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from mcport import Server
 
@@ -43,7 +45,24 @@ def main() -> None:
     server.tool(echo)
     for name in names["extra"]:
         server.tool(numbered(name))
-    server.run()
+    if len(sys.argv) > 2:
+        serve_http(server, json.loads(sys.argv[2]))
+    else:
+        server.run()
+
+
+def serve_http(server: Server, settings: dict[str, Any]) -> None:
+    """Serve over HTTP, with one tool more, which tells of changes."""
+    import uvicorn
+
+    @server.tool
+    async def tell() -> None:
+        server.notify_tools_changed()
+
+    streams = settings.pop("streams")
+    app = server.asgi()
+    app._handshake._streams = streams
+    uvicorn.run(app, log_level="warning", access_log=False, **settings)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """The official SDK's server under measurement: the same tools as `mcport_server.py`, in an environment of its own.
 
-Its one argument is the JSON object that `traffic.Names` describes: names are random, so nothing can know them.
+Its first argument is the JSON object that `traffic.Names` describes: names are random, so nothing can know them. With a
+second one, settings of uvicorn, it serves over HTTP, with one piece of JSON for an answer unless `streams` is set.
 """
 
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from mcp.server import MCPServer  # type: ignore[import-not-found]  # of the environment it runs in
 
@@ -43,7 +45,18 @@ def main() -> None:
     server.tool()(echo)
     for name in names["extra"]:
         server.tool()(numbered(name))
-    server.run()
+    if len(sys.argv) > 2:
+        serve_http(server, json.loads(sys.argv[2]))
+    else:
+        server.run()
+
+
+def serve_http(server: MCPServer, settings: dict[str, Any]) -> None:
+    """Serve over HTTP."""
+    import uvicorn
+
+    app = server.streamable_http_app(json_response=not settings.pop("streams"), host="localhost")
+    uvicorn.run(app, log_level="warning", access_log=False, **settings)
 
 
 if __name__ == "__main__":

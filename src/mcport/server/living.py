@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import anyio
-import anyio.lowlevel
 
 from mcport.core.dialects.contract import Conversation
 from mcport.record import Record
-from mcport.session.loop import Loop
+from mcport.session.loop import Loop, loop_token
 from mcport.session.workers import Workers
 
 from .telling.allowance import Allowance
@@ -90,7 +89,7 @@ class Living:
 
     async def enter(self, loop: Loop) -> Life:
         """Join the life of the running loop, begin one if there is none; raises what the lifespan raised."""
-        here = _loop_token()
+        here = loop_token()
         while (run := self._runs.get(here)) is not None and run.leave.is_set():
             await run.left.wait()  # the last one is still being ended
         if run is None:
@@ -108,7 +107,7 @@ class Living:
 
     async def leave(self) -> None:
         """One guest goes; the last one waits until the life is over, and raises what ending it raised."""
-        run = self._runs.get(_loop_token())
+        run = self._runs.get(loop_token())
         if run is not None and self._one_less(run):
             await run.left.wait()
             if run.error is not None:
@@ -139,8 +138,3 @@ class Living:
             run.ready.set()
             run.leave.set()
             run.left.set()
-
-
-def _loop_token() -> Any:
-    token = anyio.lowlevel.current_token()
-    return getattr(token, "native_token", token)

@@ -119,6 +119,20 @@ def current_loop() -> Loop:
     return AsyncioLoop()
 
 
+def loop_token() -> Any:
+    """Return what stands for the running event loop, always the same there; raises RuntimeError outside of one.
+
+    anyio has one as well, but finding out by its way which library runs takes as long as parsing a request does.
+    """
+    if in_trio():
+        from trio.lowlevel import current_trio_token
+
+        return current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()
+
+
 def in_trio() -> bool:
     """Whether trio runs in this thread. Whoever runs it has imported it; another thread may be doing so just now."""
     running = getattr(sys.modules.get("trio.lowlevel"), "in_trio_run", None)

@@ -24,8 +24,8 @@ from .reply import Reply
 from .residence import GOING
 from .seat import Asking, Seat, answered
 from .service import Service
-from .stateless import WATCH_SECONDS
 from .stream import RETRY_SECONDS, Stream, new_name
+from .watch import WATCH_SECONDS
 
 log: Final = logging.getLogger("mcport.http")
 

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+import anyio
+
 from mcport.core.jsonrpc import JsonObject, Notification, encode
 from mcport.core.limits import Limits
 from mcport.core.sse import encode_comment, encode_event
@@ -58,7 +60,7 @@ class Reply:
         self._backlog = Backlog(loop)
         self._wake: Promise[None] | None = None
         self._written: Promise[None] | None = None
-        self._scope = loop.scope()
+        self._scope: anyio.CancelScope | None = None
         self._task: object = None
         self._over = False
         self._broken = False
@@ -107,7 +109,10 @@ class Reply:
         if not self.streams and not self._over:
             self.streams = True
             self._written = self.loop.promise()
-            self._task = self.loop.spawn(self._write(self._written))
+            self._scope = self.loop.scope()
+            if self._broken:
+                self._scope.cancel()
+            self._task = self.loop.spawn(self._write(self._written, self._scope))
 
     def put(self, data: bytes) -> None:
         """Queue bytes of the stream, and begin it where that has not happened."""
@@ -158,17 +163,18 @@ class Reply:
         """Send nothing more: nobody is there to read it."""
         self._broken = True
         self._waiting.clear()
-        self._scope.cancel()
+        if self._scope is not None:
+            self._scope.cancel()
 
     def _break(self, reason: str) -> None:
         self.drop()
         self._backlog.set(0)
         self._cut(reason)
 
-    async def _write(self, written: Promise[None]) -> None:
+    async def _write(self, written: Promise[None], scope: anyio.CancelScope) -> None:
         """The task of a stream: send what is put, in pieces as large as they come."""
         try:
-            with self._scope:
+            with scope:
                 await self._send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
                 while not (self._over and not self._waiting):
                     await self._pour()

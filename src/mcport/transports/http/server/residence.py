@@ -13,12 +13,12 @@ from typing import Any, Final, Protocol
 from weakref import WeakKeyDictionary
 
 import anyio
-import anyio.lowlevel
 
-from mcport.session.loop import Loop, Promise, current_loop
+from mcport.session.loop import Loop, Promise, current_loop, loop_token
 
 from .asgi import Refused
 from .service import Service
+from .watch import Watch
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -61,6 +61,7 @@ class Residence:
         self.loop = loop
         self.life: Any = None
         self.turns: set[Turn] = set()
+        self.watch = Watch(loop)
         self.rooms: dict[object, object] = {}
         self.endings: list[Callable[[], None]] = []
         self.closing = False
@@ -124,7 +125,7 @@ class Residences:
 
     async def enter(self) -> Residence:
         """Return the residence in the running loop, begun by the first call. Raises what the lifespan raises."""
-        token = _token()
+        token = loop_token()
         residence = self._here.get(token)
         if residence is None or residence.life is None:
             return await self._begin(token)
@@ -134,7 +135,7 @@ class Residences:
 
     async def leave(self) -> None:
         """End the residence in the running loop, if there is one: what goes on there has some time to finish."""
-        token = _token()
+        token = loop_token()
         residence = self._here.get(token)
         if residence is None or residence.closing:
             return
@@ -170,8 +171,3 @@ class Residences:
     def _forget(self, token: Hashable, residence: Residence) -> None:
         if self._here.get(token) is residence:
             del self._here[token]
-
-
-def _token() -> Any:
-    token = anyio.lowlevel.current_token()
-    return getattr(token, "native_token", token)

@@ -10,12 +10,15 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+import anyio
+
 from mcport.core.events import Asked
 from mcport.core.http.admission import status_of
 from mcport.core.jsonrpc import ErrorResponse, Request, Response, encode
 from mcport.core.peer import Peer
 from mcport.errors import INTERNAL_ERROR, ProtocolError
 from mcport.session.exchange import Answer, Exchange, StaysOpen
+from mcport.session.loop import Promise
 
 from .asgi import Receive, Send, answer, error_body
 from .reply import Reply
@@ -23,9 +26,6 @@ from .residence import GOING, Residence
 from .service import Service
 
 log: Final = logging.getLogger("mcport.http")
-
-WATCH_SECONDS: Final = 0.005
-"""After so long it is watched whether the client is still there: most requests are answered before."""
 
 
 class StatelessDoor:
@@ -54,6 +54,7 @@ class StatelessDoor:
         turn.exchange.headers = headers
         turn.exchange.principal = principal
         residence.turns.add(turn)
+        residence.watch.add(turn)
         try:
             await turn.run()
         finally:
@@ -80,13 +81,11 @@ class _Turn:
         self._answer = service.answer
         self.reply = Reply(send, loop, service.limits, self._withdraw, self._answer_instead)
         self.exchange = Exchange(asked, self.reply, service.converse(residence.life))
-        self._watching = loop.scope()
+        self._watching: anyio.CancelScope | None = None
         self._watcher: object = None
         self._left = False
         self._takes_time = False
-        self._stays: StaysOpen | None = None
-        self._settled = loop.promise()
-        self._timer = loop.later(WATCH_SECONDS, self._watch)
+        self._settled: Promise[None] | None = None
 
     async def run(self, answer: Answer | None = None) -> None:
         """Answer the request, or let it go when the client leaves."""
@@ -118,8 +117,9 @@ class _Turn:
 
     def close(self) -> None:
         """Whatever happened, nothing of the request goes on."""
-        self._timer.cancel()
-        self._watching.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+        self._residence.watch.discard(self)
         self._residence.done(self)
         self._peer.drop(self._asked)
 
@@ -132,8 +132,7 @@ class _Turn:
 
     def end(self) -> None:
         """The server is going: a request that stays open gets its result."""
-        if self._stays is not None and not self._settled.done():
-            self._settled.set_result(None)
+        self._settle()
 
     def stop(self) -> None:
         """The server is gone: stop what runs."""
@@ -142,9 +141,9 @@ class _Turn:
 
     async def _stay(self, stays: StaysOpen) -> object:
         """Keep a request open until the client leaves, or the server does."""
-        self._stays = stays
         if not self._left and not self._residence.closing:
-            self._watch()
+            self._settled = self._residence.loop.promise()
+            self.watch()
             self.reply.begin()
             await self._settled
         result = stays.ending()
@@ -160,13 +159,14 @@ class _Turn:
 
     # ---- the client leaves
 
-    def _watch(self) -> None:
-        """The answer takes its time: notice if the client leaves, and keep the connection alive."""
-        if self._watcher is None:
-            self._watcher = self._residence.loop.spawn(self._until_left())
+    def watch(self) -> None:
+        """The answer takes its time: notice if the client leaves."""
+        if self._watching is None:
+            self._watching = self._residence.loop.scope()
+            self._watcher = self._residence.loop.spawn(self._until_left(self._watching))
 
-    async def _until_left(self) -> None:
-        with self._watching:
+    async def _until_left(self, watching: anyio.CancelScope) -> None:
+        with watching:
             while (await self._receive())["type"] != "http.disconnect":
                 pass
             self._withdraw("the client closed the connection")
@@ -178,5 +178,9 @@ class _Turn:
         self._peer.drop(self._asked)
         self.reply.drop()
         self.exchange.cancel(reason)
-        if not self._settled.done():
+        self._settle()
+
+    def _settle(self) -> None:
+        """End a request that stays open."""
+        if self._settled is not None and not self._settled.done():
             self._settled.set_result(None)

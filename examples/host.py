@@ -67,7 +67,9 @@ class ScriptedModel:
         for tool in tools:
             if re.search(rf"(?<![\w.]){re.escape(tool.name)}(?![\w.])", last.text):
                 return Call(tool.name, dict(_pairs(last.text)))
-        return "None of my tools fits." if tools else f"You said: {last.text}"
+        if not tools:
+            return f"You said: {last.text}"
+        return "None of my tools fits: name one of them in the question, as SERVER.TOOL."
 
 
 def _pairs(text: str) -> list[tuple[str, Any]]:

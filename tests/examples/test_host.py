@@ -57,7 +57,7 @@ def test_it_works_with_the_servers_that_start_and_reports_the_others(tmp_path: P
         "Entry(name='John Doe', age=30, score=95.5, status='active', verified=True)",
         "The tool says: Three messages were logged.",
         "The tool says: failed: add: argument 'b' must be an integer, got 'x'",
-        "None of my tools fits.",
+        "None of my tools fits: name one of them in the question, as SERVER.TOOL.",
     ]
     complaints = done.stderr.splitlines()
     assert "! dead: Cannot start server '/nowhere/server': no such file" in complaints

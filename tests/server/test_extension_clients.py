@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -149,6 +150,15 @@ async def test_metadata_of_a_declared_extension_may_be_given_and_no_other_reserv
             await said(client, OFFICIAL)
     with pytest.raises(ValueError, match="is reserved for the protocol"):
         ClientExtension(JOBS, meta_keys=[KEY])
+
+
+@pytest.mark.parametrize("methods", [dict, "tools/call", [5], {"tools/call": True}, None])
+def test_the_methods_of_a_result_type_are_a_list_of_names(methods: Any) -> None:
+    line = r"^extension 'com.example/jobs': the methods of result type 'x' are a list such as \['tools/call'\]$"
+    with pytest.raises(ValueError, match=line):
+        ClientExtension("com.example/jobs", result_types={"x": methods})
+    with pytest.raises(ValueError, match=line):
+        Extension("com.example/jobs").result_type("x", methods)
 
 
 @pytest.mark.requirement("ext.vendor-prefix")

@@ -258,7 +258,7 @@ async def test_p19_a_value_that_cannot_be_sent_is_the_tools_fault_and_the_log_na
 async def test_bytes_of_a_tool_are_refused_with_a_hint(caplog: pytest.LogCaptureFixture) -> None:
     async with serving(returning(b"abc"), ALL[-1]) as wire:
         assert (await wire.call("give"))["isError"] is True
-    assert "ImageContent" in caplog.text
+    assert "it returned bytes: give back text, or Image, Audio or File" in caplog.text
 
 
 @pytest.mark.parametrize("value", [float("nan"), Secret(), {"a": "\ud800"}])

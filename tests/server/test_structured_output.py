@@ -189,7 +189,7 @@ async def test_p22_output_schemas_are_plain(revision: str) -> None:
         (Any, {"a": 1}),
         (object, 1),
         (ImageContent, "x"),
-        (bytes, "x"),
+        (bytes | None, "x"),
         (list[TextContent], []),
         (CallToolResult, "x"),
         (list[str | ImageContent], []),
@@ -200,6 +200,14 @@ async def test_text_content_nothing_and_anything_are_not_structured_by_themselve
     server = giving(annotation, value)
     assert "outputSchema" not in await listed(server, NEW[0])
     assert "structuredContent" not in await called(server, NEW[0])
+
+
+@pytest.mark.parametrize("annotation", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("structured", [None, False])
+def test_a_tool_that_returns_bytes_is_refused_when_it_is_registered(annotation: Any, structured: bool | None) -> None:
+    line = "give: a tool cannot return bytes: give back text, or Image, Audio or File of mcport.content"
+    with pytest.raises(TypeError, match=f"^{line}$"):
+        giving(annotation, b"x", structured=structured)
 
 
 @pytest.mark.parametrize("revision", DECLARING)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from mcport.core.dialects.opening import Approach
 from mcport.core.extensions import (
     check_identifier,
+    check_methods,
     check_own_key,
     check_result_type,
     check_settings,
@@ -35,8 +36,8 @@ class ClientExtension:
     them, and without being declared here they are invalid answers. `meta_keys` are keys that may be given in `meta=`,
     also under a prefix that is reserved for official extensions; the identifier itself is always one of them. In the
     handshake era an extension is declared only with `handshake`. Raises ValueError for what cannot be an identifier, a
-    key or settings; warns of a prefix that is no reversed domain name. See basic/versioning of the specification,
-    "Extension Negotiation".
+    key, settings or methods; warns of a prefix that is no reversed domain name. See basic/versioning of the
+    specification, "Extension Negotiation".
     """
 
     identifier: str
@@ -52,8 +53,9 @@ class ClientExtension:
             check_own_key(self.identifier, key)
         if (doubt := doubt_of(self.identifier)) is not None:
             log.warning("%s", doubt)
-        for kind in self.result_types:
+        for kind, methods in self.result_types.items():
             check_result_type(self.identifier, kind)
+            check_methods(self.identifier, kind, methods)
 
     def is_in(self, revision: Revision) -> bool:
         """Whether it is declared in a revision."""

@@ -74,6 +74,13 @@ def check_result_type(identifier: str, kind: object) -> str:
     return kind
 
 
+def check_methods(identifier: str, kind: str, methods: object) -> frozenset[str]:
+    """Return the methods that a result type may answer; raises ValueError for what is no collection of their names."""
+    if isinstance(methods, list | tuple | set | frozenset) and all(type(method) is str for method in methods):
+        return frozenset(methods)
+    raise ValueError(f"extension {identifier!r}: the methods of result type {kind!r} are a list such as ['tools/call']")
+
+
 def settings_in(capabilities: JsonObject, identifier: str) -> JsonObject | None:
     """Return the settings with which capabilities declare an extension, None if they do not; empty ones declare it."""
     declared = capabilities.get(MEMBER)

@@ -6,12 +6,13 @@ It is data and functions until a server takes it. Below: `core.extensions`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
 from mcport.core.extensions import (
     check_identifier,
+    check_methods,
     check_own_key,
     check_result_type,
     check_settings,
@@ -130,10 +131,11 @@ class Extension:
 
         return register
 
-    def result_type(self, kind: str, methods: Iterable[str] = (TOOLS_CALL,)) -> None:
+    def result_type(self, kind: str, methods: Collection[str] = (TOOLS_CALL,)) -> None:
         """Add a value of `resultType` that the results of these methods may have: those made by `result`."""
         self._check_open()
-        self.result_types[check_result_type(self.identifier, kind)] = frozenset(methods)
+        checked = check_result_type(self.identifier, kind)
+        self.result_types[checked] = check_methods(self.identifier, checked, methods)
 
     def meta_key(self, key: str) -> None:
         """Add a key that handlers may use in `_meta`, also under a prefix that is reserved for official extensions."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mcport.spec.model import Model
     from mcport.spec.types import CallToolResult
 
+BYTES_HINT: Final = "give back text, or Image, Audio or File of mcport.content"
+"""What somebody can do who has bytes for a model."""
+
 _TEXT: Final = b'{"content":[{"type":"text","text":%b}]}'
 _NUMBER: Final = b'{"content":[{"type":"text","text":"%d"}]}'
 
@@ -67,7 +70,7 @@ def text_of(value: Any) -> str:
     if type(value) is str:
         return value
     if isinstance(value, bytes | bytearray | memoryview):
-        raise ResultUnsendable("it returned bytes: return text, or content such as ImageContent or AudioContent")
+        raise ResultUnsendable(f"it returned bytes: {BYTES_HINT}")
     data = json_of(value)
     return str(parse_json(data.encode())) if data.startswith('"') else data
 

@@ -21,7 +21,7 @@ from mcport.server.signature import Output, ReturnInvalid, read_output
 from mcport.spec.instances import is_model
 from mcport.spec.revisions import Revision
 
-from .content import check_numbers, json_of, result_of
+from .content import BYTES_HINT, check_numbers, json_of, result_of
 from .unsendable import ResultUnsendable, ReturnWrong, unsendable
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _NUMBER_WRAPPED: Final = b'{"content":[{"type":"text","text":"%d"}],"structuredC
 _NUMBER_TEXT: Final = b'{"content":[{"type":"text","text":"%d"}]}'
 
 _SHORT: Final = 10**18
+
+_BYTES: Final = (bytes, bytearray, memoryview)
 
 
 class Structured:
@@ -129,8 +131,11 @@ def structured_of(
 ) -> Structured | None:
     """Work out what a tool declares of its results; None if that is nothing.
 
-    Raises TypeError where that is demanded and its return annotation does not say, `SchemaRefused` for a schema.
+    Raises TypeError where that is demanded and its return annotation does not say, and for bytes, which no result can
+    hold; `SchemaRefused` for a schema.
     """
+    if not structured and isinstance(returns, type) and issubclass(returns, _BYTES):
+        raise TypeError(f"{name}: a tool cannot return bytes: {BYTES_HINT}")
     if output_schema is not None:
         if structured is False:
             raise TypeError(f"{name}: structured=False contradicts output_schema=")

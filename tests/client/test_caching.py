@@ -201,7 +201,22 @@ def test_the_result_of_a_retry_is_not_kept(extra: dict[str, Any]) -> None:
     assert len(cache) == 0
 
 
-@pytest.mark.requirement("cache.private-not-shared", "cache.private-same-context", "cache.public-shared")
+@pytest.mark.requirement("cache.private-not-shared", "cache.private-same-context")
+@pytest.mark.parametrize("scope", ["private", "public"])
+async def test_what_one_client_keeps_no_other_client_is_given(scope: str) -> None:
+    """A client acts for one authorization context, and its cache is its own, whichever way that was made."""
+    wires, (cache, _) = [wired({"tools/list": [tools(scope=scope)]}) for _ in range(3)], cached()
+    clients = [client_of(wires[0], NEW, cache=cache), client_of(wires[1], NEW), client_of(wires[2], NEW)]
+    for client in clients:
+        async with client:
+            for _ in range(2):
+                assert [tool.name for tool in (await client.list_tools()).tools] == ["t"]
+    assert [asked(wire) for wire in wires] == [1, 1, 1]
+    with pytest.raises(ValueError, match="a ResultCache belongs to one client"):
+        client_of(wired({}), NEW, cache=cache)
+
+
+@pytest.mark.requirement("cache.public-shared")
 @pytest.mark.parametrize(("scope", "shared"), [("private", False), ("public", True), (None, False), ("other", False)])
 def test_a_private_result_stays_in_its_context_and_a_public_one_does_not(scope: str | None, shared: bool) -> None:
     cache, _ = cached()
@@ -407,10 +422,3 @@ def test_p12_the_bytes_that_are_kept_are_bounded() -> None:
     assert cache.find("resources/read", {"uri": "h"}) is not None
     cache.clear()
     assert len(cache) == 0
-
-
-def test_a_cache_has_one_client() -> None:
-    cache, _ = cached()
-    client_of(wired({}), NEW, cache=cache)
-    with pytest.raises(ValueError, match="belongs to one client"):
-        client_of(wired({}), NEW, cache=cache)

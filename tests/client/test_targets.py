@@ -136,7 +136,11 @@ async def test_a_transport_is_told_apart() -> None:
         (Path("server.js"), ValueError, "'server.js' is not a Python script; give a command as a list: ['server.js']"),
         ([], ValueError, "A server's command needs at least the name of a program"),
         (["a", 1], TypeError, "Argument 1 of a server's command must be a string, got int"),
-        ({"url": "ftp://x"}, ValueError, "the url of an mcpServers entry begins with http:// or https://, not 'ftp://x'"),
+        (
+            {"url": "ftp://x"},
+            ValueError,
+            "the url of an mcpServers entry begins with http:// or https://, not 'ftp://x'",
+        ),
         ({"type": "stdio"}, ValueError, "an mcpServers entry needs a command, this one has type"),
         ({}, ValueError, "an mcpServers entry needs a command, this one has nothing"),
         ({"command": "x", "args": "y z"}, TypeError, "args of an mcpServers entry are a list of strings, not 'y z'"),

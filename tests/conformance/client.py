@@ -1,0 +1,69 @@
+"""The client under test: it uses whatever a server offers, with nothing but public API.
+
+    python tests/conformance/client.py URL
+
+It lists everything, calls every tool with arguments made from its schema, reads every resource and gets every prompt;
+what the suite hands over as tool calls is called as it stands. It does not know which scenario it is in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anyio
+
+from mcport import Client, ConversationError, fill_defaults
+from mcport.spec.types import Tool
+
+VALUES: dict[str, object] = {"integer": 3, "number": 5, "boolean": True, "object": {}, "array": []}
+
+
+def some(name: str, schema: Mapping[str, Any], others: Sequence[Tool]) -> object:
+    """Return a value for an argument; for one that is called a schema that of another tool."""
+    if name == "schema" and others:
+        return others[0].input_schema
+    return VALUES.get(str(schema.get("type")), f"some {name}")
+
+
+def arguments(tool: Tool, tools: Sequence[Tool]) -> dict[str, object]:
+    """Return arguments for a tool."""
+    fields = tool.input_schema.get("properties", {})
+    others = [each for each in tools if each is not tool]
+    return {name: some(name, schema, others) for name, schema in fields.items()}
+
+
+async def use(client: Client) -> None:
+    """Use all that a server offers."""
+    tools = (await client.list_tools()).tools
+    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+    made = [{"name": tool.name, "arguments": arguments(tool, tools)} for tool in tools]
+    for call in context.get("toolCalls", made):
+        print(call["name"], await client.call_tool(call["name"], call["arguments"]))
+    if "resources" in client.capabilities:
+        for resource in (await client.list_resources()).resources:
+            await client.read_resource(resource.uri)
+    if "prompts" in client.capabilities:
+        for prompt in (await client.list_prompts()).prompts:
+            await client.get_prompt(prompt.name, {each.name: "some" for each in prompt.arguments or ()})
+
+
+def answer(_: Any) -> str:
+    """Say what a model would."""
+    return "Certainly."
+
+
+async def main(url: str) -> None:
+    """Connect, use what there is, and leave."""
+    async with Client(url, elicit=fill_defaults, sample=answer, roots=["file:///tmp"]) as client:
+        await use(client)
+
+
+if __name__ == "__main__":
+    try:
+        anyio.run(main, sys.argv[1])
+    except ConversationError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -194,12 +194,14 @@ async def test_notices_of_other_workers_that_cannot_be_read_are_ignored(
 ) -> None:
     shared = MemoryNotices()
     async with attending(noticeboard(notices=shared), revision) as wire:
-        for data in (b"", b"[]", b"{}", b'{"method":5}', b"\xff"):
+        for data in (b"", b"[]", b"\xff"):
+            shared.publish(data)  # no object: it is about another subject
+        for data in (b"{}", b'{"method":5}'):
             shared.publish(data)
         for params in ("null", "[]", '{"uri":[]}', "{}"):
             shared.publish(b'{"method":"notifications/resources/updated","params":%b}' % params.encode())
         await wire.silent()
-    assert caplog.text.count("a notice that cannot be read is ignored") == 5
+    assert caplog.text.count("a notice that cannot be read is ignored") == 2
     assert caplog.text.count("that does not say what changed is ignored") == 4
 
 

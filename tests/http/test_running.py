@@ -23,7 +23,7 @@ from .bridge import USUAL, stateless
 PROGRAM = """
 from contextlib import asynccontextmanager
 import anyio
-from mcport import Server
+from mcport import Context, Server
 
 @asynccontextmanager
 async def lifespan(server):
@@ -33,7 +33,8 @@ async def lifespan(server):
 server = Server("weather", lifespan=lifespan)
 
 @server.tool
-async def wait() -> None:
+async def wait(ctx: Context) -> None:
+    await ctx.report_progress(1)
     await anyio.sleep_forever()
 
 server.run("http", port=0, listening=lambda url: print(url, flush=True))
@@ -84,6 +85,9 @@ def test_p8_one_signal_ends_a_server_with_open_streams_in_under_two_seconds_and_
         followed = streams.enter_context(http.stream("POST", url, **kept(listening)))  # type: ignore[arg-type]
         lines = followed.iter_lines()
         assert "acknowledged" in next(lines)
+        running = stateless("tools/call", name="wait", arguments={}, meta={"progressToken": 1})
+        called = streams.enter_context(http.stream("POST", url, **kept(running)))  # type: ignore[arg-type]
+        assert "notifications/progress" in next(called.iter_lines())
         began = time.monotonic()
         process.send_signal(number)
         said, complained = process.communicate(timeout=10)

@@ -50,8 +50,9 @@ if TYPE_CHECKING:
 
     from .extensions.extension import Extension
     from .middleware.middleware import Middleware
-    from .web import Application, HttpOptions
+    from .web import Application, HttpOptions, HttpRoutes
 
+_NO_ROUTES: Final[Mapping[str, Any]] = {}
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
 
 
@@ -304,6 +305,7 @@ class Server(Registrar):
         sessions: Sessions | None = None,
         events: Events | None = None,
         session_seconds: float = 3600.0,
+        routes: HttpRoutes = _NO_ROUTES,
     ) -> Application:
         """Return an ASGI application that serves this server over HTTP, in every revision at once.
 
@@ -312,8 +314,10 @@ class Server(Registrar):
         It answers at `path`, and at its own root where it is mounted below another application, needs no wiring of
         lifespans, and begins with its first request. `allowed_hosts` are the names under which it may be asked for,
         such as `example.com`, `example.com:8000` or `localhost:*`; those of this machine by default. Web pages of these
-        hosts may use it, and those of `allowed_origins`. Clients of 2024-11-05 are served at `/sse` and `/messages`
-        beside it, unless `sse` is False.
+        hosts may use it, and those of `allowed_origins`, which browsers are told (CORS). Clients of 2024-11-05 are
+        served at `/sse` and `/messages` beside it, unless `sse` is False. `routes` are further paths behind the same
+        guard, such as `{"/health": lambda: "ok"}`: each has an ASGI application, or a quick function that returns text
+        or what is to be JSON.
 
         Clients of the older revisions have sessions, which are over when they are not used for `session_seconds`. With
         `answers="stream"` each of their requests is answered by a stream of events; by default it is JSON unless
@@ -322,15 +326,12 @@ class Server(Registrar):
 
         Raises ValueError for settings that are none. See basic/transports of the specification.
         """
-        from .web import Web, application, shared
+        from .web import Shape, Web, application, gate, shared
 
-        web = Web(self.name, self._offer, self._kernel, self.host, self._schema_of, lambda: self._extensions.mcp_names)
+        tools = self._tools.listing
+        web = Web(self.name, self._offer, self._kernel, self.host, tools, lambda: self._extensions.mcp_names)
         sharing = shared(self.limits, self._telling.notices, sessions, events, session_seconds)
-        return application(web, path, (allowed_hosts, allowed_origins), sharing, answers, sse)
-
-    def _schema_of(self, tool: str) -> JsonObject | None:
-        entry = self._tools.listing.get(tool)
-        return None if entry is None else entry.signature.input_schema
+        return application(web, gate(allowed_hosts, allowed_origins), sharing, Shape(path, answers, sse, routes))
 
     # ---- what the kernel asks
 

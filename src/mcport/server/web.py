@@ -27,20 +27,24 @@ from mcport.stores.notices import About, Notices
 from mcport.stores.sessions import MemorySessions, Sessions
 from mcport.transports.http.server.app import PATH, HttpApp
 from mcport.transports.http.server.binding import is_loopback, listen, url_of
+from mcport.transports.http.server.routes import Handler
+from mcport.transports.http.server.service import Introduction
 from mcport.transports.http.server.sharing import Sharing
 
 from .hosting import Host
 from .kernel import Kernel
 from .living import Life, Visit
+from .offering.listing import Listing
+from .offering.tools import ToolEntry
 from .telling import subscribing
 
 log: Final = logging.getLogger("mcport.server")
 
-Schemas: TypeAlias = Callable[[str], JsonObject | None]
-"""Returns the input schema of a tool, None where there is no such tool."""
-
 Application: TypeAlias = HttpApp
 """An ASGI application that serves one server; `aclose` ends what goes on in it."""
+
+HttpRoutes: TypeAlias = Mapping[str, Handler]
+"""Further paths, and what serves each."""
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
@@ -61,13 +65,20 @@ class HttpOptions(TypedDict, total=False):
     sessions: Sessions | None
     events: Events | None
     session_seconds: float
+    routes: HttpRoutes
 
 
 class Web:
     """What HTTP endpoints ask of one server (`transports.http.server.service.Service`)."""
 
     def __init__(
-        self, name: str, offer: Offer, kernel: Kernel, host: Host, schemas: Schemas, named: Callable[[], dict[str, str]]
+        self,
+        name: str,
+        offer: Offer,
+        kernel: Kernel,
+        host: Host,
+        tools: Listing[ToolEntry],
+        named: Callable[[], dict[str, str]],
     ) -> None:
         self.name = name
         self.offer = offer
@@ -78,9 +89,20 @@ class Web:
         self.leave = host.living.leave
         self.serve = host.serve
         self._kernel = kernel
-        self._schemas = schemas
+        self._tools = tools
         self._named = named
         self._mirrors: dict[str, tuple[JsonObject, tuple[Mirror, ...]]] = {}
+
+    def introduction(self) -> Introduction:
+        """Return what people may know who open the endpoint in a browser."""
+        info = self.offer.info(next(iter(self.offer.revisions.values())))
+        text = info.get("description") or self.offer.instructions
+        tools = {
+            each.name: (each.description or each.signature.description or "").partition("\n")[0]
+            for each in self._tools
+            if each.visible is None
+        }
+        return Introduction(str(info.get("title") or self.name), str(info["version"]), str(text or ""), tools)
 
     def converse(self, life: Life) -> Conversation:
         """Return a new conversation in a life that was entered."""
@@ -109,9 +131,10 @@ class Web:
 
     def mirrors(self, tool: str) -> Sequence[Mirror]:
         """Return which arguments of a tool are repeated in headers: looked up, whatever the number of tools."""
-        schema = self._schemas(tool)
-        if schema is None:
+        entry = self._tools.get(tool)
+        if entry is None:
             return ()
+        schema = entry.signature.input_schema
         known = self._mirrors.get(tool)
         if known is None or known[0] is not schema:
             known = self._mirrors[tool] = (schema, _mirrors(tool, schema))
@@ -128,25 +151,28 @@ def shared(
     return Sharing(sessions or MemorySessions(limits.sessions), events or MemoryEvents(), about, seconds)
 
 
-def application(
-    web: Web,
-    path: str,
-    let_in: tuple[Sequence[str] | None, Sequence[str]],
-    sharing: Sharing,
-    answers: str,
-    sse: bool,
-) -> Application:
-    """Return the ASGI application of a server; it lets in hosts, by default this machine's own, and origins.
+def gate(hosts: Sequence[str] | None, origins: Sequence[str]) -> Gate:
+    """Return what lets requests in; without `hosts` those that name this machine. Raises ValueError for no host."""
+    return Gate(LOOPBACK if hosts is None else hosts, origins)
 
-    Raises ValueError for settings that are none.
-    """
+
+class Shape(NamedTuple):
+    """What an application looks like from outside."""
+
+    path: str
+    answers: str
+    sse: bool
+    routes: HttpRoutes
+
+
+def application(web: Web, gate: Gate, sharing: Sharing, shape: Shape) -> Application:
+    """Return the ASGI application of a server. Raises ValueError for a shape that is none."""
+    path, answers, sse, routes = shape
     if not path.startswith("/") or path != path.rstrip("/"):
         raise ValueError(f"path begins with a slash and does not end with one, such as '/mcp', not {path!r}")
     if answers not in ("json", "stream"):
         raise ValueError(f"answers is 'json' or 'stream', not {answers!r}")
-    hosts, origins = let_in
-    gate = Gate(LOOPBACK if hosts is None else hosts, origins)
-    return HttpApp(web, gate, path, sharing, streams=answers == "stream", sse=sse)
+    return HttpApp(web, gate, path, sharing, streams=answers == "stream", sse=sse, routes=routes)
 
 
 def run_http(make: Callable[..., Application], options: HttpOptions) -> None:

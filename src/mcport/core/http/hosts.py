@@ -44,6 +44,15 @@ class Gate:
         self._origins = {_origin(origin) for origin in origins}
         self._known: set[tuple[str, str | None]] = set()
 
+    @property
+    def names_origins(self) -> bool:
+        """Whether there are pages of other origins that may come in."""
+        return bool(self._origins)
+
+    def shares(self, origin: str) -> bool:
+        """Return whether pages of an origin are let in by name, or by "*", whatever host they are of."""
+        return origin in self._origins or "*" in self._origins
+
     def judge(self, hosts: Sequence[str], origins: Sequence[str]) -> Barred | None:
         """Judge the values of all Host and Origin headers of a request; None lets it in."""
         if len(hosts) != 1 or len(origins) > 1:
@@ -78,7 +87,7 @@ class Gate:
         )
 
     def _lets_in(self, origin: str, asked: str) -> bool:
-        if origin in self._origins or "*" in self._origins:
+        if self.shares(origin):
             return True
         found = _ORIGIN.match(origin)
         host = _HOST.match(found["host"]) if found is not None else None

@@ -7,7 +7,7 @@ that era. Below: `guard`, `stateless`, `handshake`, `residence`, `core.http.admi
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Final, TypeAlias
 
 from mcport.core.dialects.handshake import handshake_revisions
@@ -19,9 +19,11 @@ from mcport.core.jsonrpc import Decoded, Malformed, decode
 from mcport.errors import ProtocolError
 
 from .asgi import PRINCIPAL, Receive, Refused, Scope, Send, answer, error_body, headers_of, refuse
+from .cors import Cors
 from .guard import Gone, Guard
 from .handshake import HandshakeDoor
 from .residence import Residence, Residences
+from .routes import Handler, routed
 from .service import Service
 from .sharing import Sharing
 from .sse import POST_PATH, STREAM_PATH, SseDoor
@@ -45,6 +47,7 @@ class HttpApp:
         sharing: Sharing | None = None,
         streams: bool = False,
         sse: bool = True,
+        routes: Mapping[str, Handler] | None = None,
     ) -> None:
         self.limits = service.limits
         self._service = service
@@ -55,6 +58,9 @@ class HttpApp:
         sharing = sharing or Sharing()
         self._handshake = HandshakeDoor(service, sharing, streams)
         self._sse = SseDoor(service, sharing) if sse else None
+        self._cors = Cors(gate) if gate.names_origins else None
+        taken = {path, "/", *((STREAM_PATH, POST_PATH) if sse else ())}
+        self._routes = routed(routes, taken) if routes else {}
         self._allowed = "POST, GET, DELETE" if handshake_revisions(service.offer) else "POST"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +84,8 @@ class HttpApp:
         await self._residences.leave()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._cors is not None:
+            send = self._cors.around(scope, send)
         try:
             self._guard.check(scope)
             await self._found(scope)(self, scope, receive, send)
@@ -90,9 +98,11 @@ class HttpApp:
 
     def _found(self, scope: Scope) -> Method:
         """Return what serves a request, judged by the path as it came; raises `Refused` where nothing does."""
-        below: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        below = _below(scope)
         if below in (self._path, "", "/"):
             return self._METHODS.get(scope["method"], HttpApp._other)
+        if below in self._routes:
+            return HttpApp._further
         if self._sse is None or below not in (STREAM_PATH, POST_PATH):
             raise Refused(404, f"no MCP endpoint at {scope['path']!r:.80}; it is {self._path}")
         return HttpApp._sse_get if below == STREAM_PATH else HttpApp._sse_post
@@ -137,10 +147,31 @@ class HttpApp:
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        if EVENT_STREAM not in headers.get("accept", ""):
+        accept = headers.get("accept", "")
+        if EVENT_STREAM not in accept:
+            if "text/html" in accept:
+                await self._show(scope, headers, send)
+                return
             raise self._not_allowed("GET is for event streams (accept: text/event-stream)")
         self._check_session(scope, headers)
         await self._handshake.get(headers, receive, send, await self._enter(), scope.get(PRINCIPAL))
+
+    async def _show(self, scope: Scope, headers: dict[str, str], send: Send) -> None:
+        """Show a person with a browser what there is."""
+        from .page import HEADERS, page, url_of
+
+        root: str = scope.get("root_path", "")
+        path = scope["path"] if _below(scope) == self._path else root or self._path
+        await answer(send, 200, page(self._service, url_of(scope, headers, path)), HEADERS)
+
+    async def _options(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._cors is None or not await self._cors.preflight(scope, send):
+            await self._other(scope, receive, send)
+
+    async def _further(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS" and self._cors is not None and await self._cors.preflight(scope, send):
+            return
+        await self._routes[_below(scope)](scope, receive, send)
 
     async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
@@ -173,7 +204,7 @@ class HttpApp:
     def _not_allowed(self, line: str) -> Refused:
         return Refused(405, line, {"allow": self._allowed})
 
-    _METHODS: ClassVar[dict[str, Method]] = {"POST": _post, "GET": _get, "DELETE": _delete}
+    _METHODS: ClassVar[dict[str, Method]] = {"POST": _post, "GET": _get, "DELETE": _delete, "OPTIONS": _options}
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """Begin when an ASGI server starts, and end when it stops."""
@@ -191,3 +222,9 @@ class HttpApp:
             await send({"type": "lifespan.shutdown.failed", "message": f"{type(error).__name__}: {error}"})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _below(scope: Scope) -> str:
+    """Return the path of a request below what the app is mounted at."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

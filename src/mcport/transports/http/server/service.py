@@ -12,9 +12,19 @@ from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Asked, Told
 from mcport.core.http.parameters import Mirror
 from mcport.core.limits import Limits
+from mcport.record import Record
 from mcport.session.channel import Channel
 from mcport.session.exchange import Exchange, Outlet
 from mcport.session.loop import Loop
+
+
+class Introduction(Record):
+    """What a server says of itself to people: each tool that everybody sees by its name."""
+
+    title: str
+    version: str
+    text: str
+    tools: Mapping[str, str]
 
 
 class Service(Protocol):
@@ -30,6 +40,10 @@ class Service(Protocol):
 
     async def leave(self) -> None:
         """The same loop serves no more."""
+        ...
+
+    def introduction(self) -> Introduction:
+        """Return what people may know who open the endpoint in a browser."""
         ...
 
     def converse(self, life: Any) -> Conversation:

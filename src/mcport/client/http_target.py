@@ -63,9 +63,9 @@ class HttpContact:
         self._trace = trace
 
     def link(self, owner: Owner, loop: Loop, limits: Limits) -> Link:
-        from mcport.transports.http.client.link import HttpLink
+        from mcport.transports.http.client.facing import FacingLink
 
-        return HttpLink(self._connect, owner, loop, limits, self._trace)
+        return FacingLink(self._connect, owner, loop, limits, self._trace)
 
     def traced(self, trace: Trace) -> Contact:
         return HttpContact(self._place, trace)

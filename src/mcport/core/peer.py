@@ -153,6 +153,10 @@ class Peer:
             params["_meta"] = {**(params.get("_meta") or {}), "progressToken": id}
         return call, Request(id, method, params)
 
+    def waits_for(self, call: Call) -> bool:
+        """Whether a call of ours is not settled yet."""
+        return self._calls.get(call.id) is call
+
     def withdraw(self, call: Call, reason: str | None = None) -> Notification | None:
         """Give a call up; return the notification that says so, or None where none may be sent.
 

@@ -67,6 +67,9 @@ async def events(response: httpx.Response, decoder: EventDecoder) -> AsyncGenera
 
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+    if response.is_stream_consumed:  # a transport of the user's may hand over an answer that is read already
+        yield response.content
+        return
     try:
         async for chunk in response.aiter_raw():
             yield chunk

@@ -1,0 +1,76 @@
+"""The stream on which a server says what belongs to no request: opened by GET and kept open, where the server has one.
+
+(2025-11-25 basic/transports "Listening for Messages from the Server".) Servers may have none (405). One that is lost is
+opened again a bounded number of times, and then anew after the next request that succeeds. Below: `track`, `courier`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import anyio
+
+from mcport.core.http.headers import EVENT_STREAM
+from mcport.session.loop import Loop
+
+from .answers import kind_of
+from .courier import Courier, SessionGone
+from .endpoint import Unreachable
+from .pace import Pace
+from .track import Broken, Track
+
+log: Final = logging.getLogger("mcport.client")
+
+NONE: Final = (400, 404, 405, 406, 501)
+"""Statuses that say that there is no such stream, and not only now."""
+
+
+class Standing:
+    """The stream of one session that belongs to no request; `gone` is called when the server knows no such session."""
+
+    def __init__(self, courier: Courier, loop: Loop, pace: Pace, gone: Callable[[str], None]) -> None:
+        self._courier = courier
+        self._loop = loop
+        self._pace = pace
+        self._gone = gone
+        self._scope: anyio.CancelScope | None = None
+        self._none = False
+
+    def begin(self) -> None:
+        """Hear what comes, unless that is so already or the server has said that there is nothing to hear."""
+        if self._scope is None and not self._none:
+            self._scope = self._loop.scope()
+            self._loop.keep(self._run(self._scope))
+
+    def end(self) -> None:
+        """Hear nothing more, until `begin`."""
+        if self._scope is not None:
+            self._scope.cancel()
+            self._scope = None
+
+    async def _run(self, scope: anyio.CancelScope) -> None:
+        try:
+            with scope:
+                await self._hear()
+        except SessionGone as gone:
+            self._gone(gone.id)
+        except (Unreachable, Broken) as error:
+            log.info("the stream of what belongs to no request is lost: %s", error)
+        except Exception:
+            log.exception("the stream of what belongs to no request failed")
+        finally:
+            if self._scope is scope:
+                self._scope = None
+
+    async def _hear(self) -> None:
+        track = Track(self._courier, self._pace, lambda: False)
+        response = await self._courier.get({})
+        while True:
+            if not response.is_success or kind_of(response) != EVENT_STREAM:
+                self._none = response.status_code in NONE or response.is_success
+                await response.aclose()
+                return
+            await track.hear(response)
+            response = await track.again(anew=True)

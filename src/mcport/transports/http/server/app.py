@@ -90,7 +90,7 @@ class HttpApp:
             self._guard.check(scope)
             await self._found(scope)(self, scope, receive, send)
         except Refused as refused:
-            await refuse(send, refused)
+            await refuse(scope, send, refused)
         except ProtocolError as error:
             await answer(send, error.http_status, error_body(None, error.code, error.message, error.data))
         except Gone:

@@ -25,6 +25,9 @@ PRINCIPAL: Final = "mcport.principal"
 JSON_TYPE: Final = (b"content-type", b"application/json")
 _JSON_HEADERS: Final = [JSON_TYPE]
 
+_UNREAD: Final = (408, 413)
+"""The statuses of requests whose body was not read to its end."""
+
 
 class Refused(Exception):
     """A request that is answered before the protocol sees it: the HTTP status, and one line for whoever reads it."""
@@ -37,8 +40,15 @@ class Refused(Exception):
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers of a request by their names in lower case; of those that came twice the last one."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    """Return the headers of a request by their names in lower case; those that came twice are put together.
+
+    Whoever looked at one of them on the way must not be told something else than what counts here (RFC 9110 5.3).
+    """
+    raw = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) < len(raw):
+        return {name: ", ".join(all_of(scope, name.encode("latin-1"))) for name in headers}
+    return headers
 
 
 def all_of(scope: Scope, name: bytes) -> list[str]:
@@ -53,10 +63,16 @@ async def answer(send: Send, status: int, body: bytes = b"", headers: RawHeaders
     await send({"type": "http.response.body", "body": body})
 
 
-async def refuse(send: Send, refused: Refused) -> None:
-    """Answer with one line of JSON: an error that belongs to no request."""
+async def refuse(scope: Scope, send: Send, refused: Refused) -> None:
+    """Answer with one line of JSON: an error that belongs to no request.
+
+    Where the rest of a body may still come, without end perhaps, the connection is closed (HTTP/2 needs no word of it).
+    """
     body = error_body(None, INVALID_REQUEST, refused.line)
-    await answer(send, refused.status, body, [JSON_TYPE, *_raw(refused.headers.items())])
+    fields = [JSON_TYPE, *_raw(refused.headers.items())]
+    if refused.status in _UNREAD and scope.get("http_version", "1.1") < "2":
+        fields.append((b"connection", b"close"))
+    await answer(send, refused.status, body, fields)
 
 
 def error_body(id: Id | None, code: int, message: str, data: object = None) -> bytes:

@@ -168,8 +168,8 @@ class Reply:
 
     def _break(self, reason: str) -> None:
         self.drop()
+        self._cut(reason)  # before those who wait are woken: who is awake may not be stopped for long
         self._backlog.set(0)
-        self._cut(reason)
 
     async def _write(self, written: Promise[None], scope: anyio.CancelScope) -> None:
         """The task of a stream: send what is put, in pieces as large as they come."""

@@ -6,8 +6,10 @@ Below: `words`, `core.sse`, `core.jsonrpc`.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
+import anyio
 import httpx
 
 from mcport.core.framing import Line
@@ -47,34 +49,48 @@ def malformed(reason: str) -> Malformed:
 
 async def whole(response: httpx.Response, limit: int) -> bytes | None:
     """Return the body of an answer, None if it has more than `limit` bytes. Raises `Unreachable`."""
-    chunks, size = [], 0
-    async for chunk in _chunks(response):
-        size += len(chunk)
-        if size > limit:
-            return None
-        chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    found, size = [], 0
+    async with aclosing(_chunks(response)) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                return None
+            found.append(chunk)
+    return found[0] if len(found) == 1 else b"".join(found)
 
 
 async def events(response: httpx.Response, decoder: EventDecoder) -> AsyncGenerator[Line]:
     """Yield what the events of a stream carry, as they come. Raises `Unreachable` where it breaks off."""
-    async for chunk in _chunks(response):
-        for item in decoder.feed(chunk):
-            if type(item) is not ServerSentEvent:
-                yield item  # type: ignore[misc]
-            elif item.data and item.event == MESSAGE:
-                yield item.data
+    async with aclosing(_chunks(response)) as chunks:
+        async for chunk in chunks:
+            for item in decoder.feed(chunk):
+                if type(item) is not ServerSentEvent:
+                    yield item  # type: ignore[misc]
+                elif item.data and item.event == MESSAGE:
+                    yield item.data
 
 
-async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _chunks(response: httpx.Response) -> AsyncGenerator[bytes]:
     if response.is_stream_consumed:  # a transport of the user's may hand over an answer that is read already
         yield response.content
         return
+    chunks = response.aiter_raw()
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in chunks:
             yield chunk
+    except GeneratorExit:
+        await _break_off(chunks)
+        raise
     except (httpx.HTTPError, OSError) as error:
         raise Unreachable(words.of_failure(error)) from error
+
+
+async def _break_off(chunks: AsyncIterator[bytes]) -> None:
+    """Read no further. httpx reads through generators in generators, which only an exception from within ends all."""
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async for _ in chunks:
+            pass
 
 
 async def refusal_of(response: httpx.Response, limit: int) -> Refusal:

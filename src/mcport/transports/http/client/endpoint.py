@@ -21,7 +21,7 @@ CONNECT_SECONDS: Final = 30.0
 REDIRECTS: Final = (307, 308)
 """These two keep method and body; with any other a request would become something else."""
 
-_TIMES: Final = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
+_TIMES: Final[dict[str, float | None]] = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
 _POOL: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=60.0)
 
 
@@ -48,7 +48,7 @@ class Endpoint:
         self._transport: httpx.AsyncHTTPTransport | None = None
         self._cookies: httpx.Cookies | None = None
         if client is None and (auth is not None or self._url.userinfo or _proxied(self._url.scheme)):
-            self._client = self._owned = httpx.AsyncClient(limits=_POOL)
+            self._client = self._owned = httpx.AsyncClient(limits=_POOL, timeout=httpx.Timeout(**_TIMES))
         elif client is None:
             self._transport = self._owned = httpx.AsyncHTTPTransport(limits=_POOL)
 
@@ -69,8 +69,8 @@ class Endpoint:
             if self._transport is not None:
                 return await self._plain(self._transport, method, fields, body)
             assert self._client is not None
-            times = {**self._client.timeout.as_dict(), "read": None}
-            request = self._client.build_request(method, self._url, headers=fields, content=body, timeout=times)  # type: ignore[arg-type]
+            times = httpx.Timeout(**{**self._client.timeout.as_dict(), "read": None})
+            request = self._client.build_request(method, self._url, headers=fields, content=body, timeout=times)
             auth = httpx.USE_CLIENT_DEFAULT if self._auth is None else self._auth
             return await self._client.send(request, stream=True, auth=auth, follow_redirects=False)
         except (httpx.HTTPError, OSError) as error:

@@ -246,29 +246,31 @@ class HttpLink:
             return malformed(f"the answer is over the limit of {limit} bytes (Limits.message_bytes)")
         if not body:
             return malformed("answered with nothing")
-        return self._take(body, call) or malformed("answered with something that is not the answer to this request")
+        message = self._decoded(body)
+        if type(message) is Malformed:
+            return message
+        return self._take(message, call) or malformed("answered with something that is not the answer to this request")
 
     async def _read_stream(self, response: httpx.Response, call: Call) -> Outcome:
         decoder = EventDecoder(self._limits.message_bytes)
         async with aclosing(events(response, decoder)) as lines:
             async for line in lines:
-                answer = self._take(line, call)
+                answer = self._take(self._decoded(line), call)
                 if answer is not None:
                     return answer
         return Lost("it ended the answer before that was complete")
 
-    def _take(self, line: Line, call: Call) -> Outcome | None:
-        """Take a message, and return it if it settles the call."""
+    def _decoded(self, line: Line) -> Decoded:
         if self._trace is not None:
-            self._trace("<-", line if isinstance(line, bytes) else line.head)
-        if isinstance(line, Oversized):
-            message: Decoded = read_oversized(line, self._limits.message_bytes)
-        else:
-            message = decode(line)
-        if type(message) is Batch:
-            taken = [self._judge(each, call) for each in take_apart(message, self._owner.hooks.batches())]
-            return next((each for each in taken if each is not None), None)
-        return self._judge(message, call)  # type: ignore[arg-type]
+            self._trace("<-", line.head if isinstance(line, Oversized) else line)
+        return read_oversized(line, self._limits.message_bytes) if isinstance(line, Oversized) else decode(line)
+
+    def _take(self, message: Decoded, call: Call) -> Outcome | None:
+        """Take what came, and return it, or the part of it, that settles the call."""
+        if type(message) is not Batch:
+            return self._judge(message, call)  # type: ignore[arg-type]
+        taken = [self._judge(each, call) for each in take_apart(message, self._owner.hooks.batches())]
+        return next((each for each in taken if each is not None), None)
 
     def _judge(self, message: Message | Malformed, call: Call) -> Outcome | None:
         if type(message) is Response:

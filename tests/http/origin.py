@@ -1,0 +1,162 @@
+"""A server of HTTP at a loopback port whose answers a test writes, byte by byte if it wants to.
+
+Each request is kept in `asked`; `server/discover` and what no test says anything about is answered as a plain stateless
+server would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic_core import to_json
+
+from mcport.core.jsonrpc import parse_json
+from mcport.spec.revisions import STATELESS
+
+VERSION = STATELESS[0].name
+DISCOVERED = {
+    "supportedVersions": [VERSION],
+    "capabilities": {"tools": {"listChanged": True}, "resources": {}, "prompts": {}, "logging": {}},
+    "resultType": "complete",
+    "ttlMs": 0,
+    "cacheScope": "private",
+}
+
+
+class Asked:
+    """One request, and the ways to answer it."""
+
+    def __init__(self, target: str, headers: list[tuple[str, str]], body: bytes, stream: SocketStream) -> None:
+        self.path = target
+        self.fields = headers
+        self.headers = dict(headers)
+        self.body = body
+        self.message: Any = parse_json(body) if body else None
+        self._stream = stream
+
+    @property
+    def method(self) -> Any:
+        """The method of the message."""
+        return self.message["method"]
+
+    @property
+    def params(self) -> Any:
+        """Its parameters."""
+        return self.message["params"]
+
+    async def raw(self, data: bytes) -> None:
+        """Send these bytes."""
+        await self._stream.send(data)
+
+    async def status(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """Send a whole answer; underscores in names of headers are hyphens."""
+        fields = {"content-length": str(len(body)), **{name.replace("_", "-"): each for name, each in headers.items()}}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        await self.raw(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode() + body)
+
+    async def json(self, message: Any, status: int = 200) -> None:
+        """Answer with one piece of JSON."""
+        await self.status(status, to_json(message), content_type="application/json")
+
+    async def result(self, **members: Any) -> None:
+        """Answer with a result."""
+        result = {"resultType": "complete", **members}
+        await self.json({"jsonrpc": "2.0", "id": self.message["id"], "result": result})
+
+    async def error(self, code: int, message: str, status: int = 200, id: Any = ...) -> None:
+        """Answer with an error."""
+        id = self.message["id"] if id is ... else id
+        await self.json({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}, status)
+
+    async def begin_events(self) -> None:
+        """Begin to answer with a stream, which ends with the connection."""
+        await self.raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+
+    async def event(self, message: Any) -> None:
+        """Send a message as an event."""
+        await self.raw(b"data: " + to_json(message) + b"\n\n")
+
+    async def last_event(self, **members: Any) -> None:
+        """Send the result as an event."""
+        result = {"resultType": "complete", **members}
+        await self.event({"jsonrpc": "2.0", "id": self.message["id"], "result": result})
+
+    async def hang_up(self) -> None:
+        """Close the connection."""
+        await self._stream.aclose()
+
+    async def gone(self) -> None:
+        """Wait until the client closes the connection."""
+        try:
+            await self._stream.receive()
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            return
+
+
+Play = Callable[[Asked], Awaitable[None]]
+
+
+class Origin:
+    """A running one; `play` answers what is asked."""
+
+    def __init__(self, play: Play | None, plays_opening: bool) -> None:
+        self.play = play or usual
+        self.plays_opening = plays_opening
+        self.asked: list[Asked] = []
+        self.connections = 0
+        self.url = ""
+
+    def of(self, method: str) -> list[Asked]:
+        """Return the requests of a method."""
+        return [each for each in self.asked if each.method == method]
+
+    async def serve(self, stream: SocketStream) -> None:
+        self.connections += 1
+        reading = BufferedByteReceiveStream(stream)
+        async with stream:
+            try:
+                while True:
+                    asked = await self._read(reading, stream)
+                    self.asked.append(asked)
+                    await self._answer(asked)
+            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return
+
+    async def _answer(self, asked: Asked) -> None:
+        opens = asked.message is not None and asked.method == "server/discover"
+        await (usual if opens and not self.plays_opening else self.play)(asked)
+
+    async def _read(self, reading: BufferedByteReceiveStream, stream: SocketStream) -> Asked:
+        head = (await reading.receive_until(b"\r\n\r\n", 65536)).decode("latin-1")
+        first, *lines = head.split("\r\n")
+        headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+        body = await reading.receive_exactly(int(dict(headers).get("content-length", "0")))
+        return Asked(first.split(" ")[1], headers, body, stream)
+
+
+async def usual(asked: Asked) -> None:
+    """Answer as a server with nothing much does."""
+    answers: dict[str, dict[str, Any]] = {
+        "server/discover": DISCOVERED,
+        "tools/list": {"tools": [], "ttlMs": 0, "cacheScope": "private"},
+        "tools/call": {"content": [{"type": "text", "text": "done"}]},
+    }
+    await asked.result(**answers.get(asked.method, {}))
+
+
+@asynccontextmanager
+async def origin(play: Play | None = None, *, plays_opening: bool = False) -> AsyncIterator[Origin]:
+    """Serve on a port of its own until the block is left; `play` answers `server/discover` only if it is said."""
+    made = Origin(play, plays_opening)
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    made.url = f"http://127.0.0.1:{port}/mcp"
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, made.serve)
+        yield made
+        tasks.cancel_scope.cancel()

@@ -23,7 +23,7 @@ from .track import Broken, Track
 
 log: Final = logging.getLogger("mcport.client")
 
-NONE: Final = (400, 404, 405, 406, 501)
+NONE: Final = (400, 405, 406, 501)
 """Statuses that say that there is no such stream, and not only now."""
 
 
@@ -66,11 +66,15 @@ class Standing:
 
     async def _hear(self) -> None:
         track = Track(self._courier, self._pace, lambda: False)
-        response = await self._courier.get({})
+        try:
+            response = await self._courier.get({})
+        except SessionGone:
+            self._none = True  # a server without such a stream may say so with 404; a lost session shows with a POST
+            return
+        if not response.is_success or kind_of(response) != EVENT_STREAM:
+            self._none = response.status_code in NONE or response.is_success
+            await response.aclose()
+            return
         while True:
-            if not response.is_success or kind_of(response) != EVENT_STREAM:
-                self._none = response.status_code in NONE or response.is_success
-                await response.aclose()
-                return
             await track.hear(response)
             response = await track.again(anew=True)

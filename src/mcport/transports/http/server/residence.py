@@ -16,6 +16,7 @@ import anyio
 
 from mcport.session.loop import Loop, Promise, current_loop, loop_token
 
+from . import foreign
 from .asgi import Refused
 from .service import Service
 from .watch import Watch
@@ -166,7 +167,20 @@ class Residences:
         finally:
             residence.ready.set()
         residence.loop.keep(residence.live(lambda: self._forget(token, residence)))
+        is_ending = foreign.ending()
+        if is_ending is not None:
+            residence.loop.keep(self._watch(residence, is_ending))
         return residence
+
+    async def _watch(self, residence: Residence, is_ending: Callable[[], bool]) -> None:
+        """Leave when the ASGI server is told to end, which would tell us too late."""
+        while not residence.closing:
+            await anyio.sleep(foreign.LOOK_SECONDS)
+            if is_ending():
+                try:
+                    await self.leave()
+                except Exception:
+                    log.exception("the server's end failed")
 
     def _forget(self, token: Hashable, residence: Residence) -> None:
         if self._here.get(token) is residence:

@@ -40,6 +40,9 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 class Runner(uvicorn.Server):
     """Serves one app. With `signals`, SIGTERM and the first Ctrl-C end it, and are not raised again afterwards."""
 
+    tells_apps: Final = True
+    """Whether it tells the app of its end by itself (`foreign`)."""
+
     def __init__(self, app: HttpApp, listeners: int, signals: bool, listening: Callable[[], object]) -> None:
         super().__init__(
             uvicorn.Config(

@@ -97,3 +97,48 @@ def test_a_signal_during_a_slow_start_cleans_up_and_ends_quietly(tmp_path: Path)
     os.kill(child.pid, signal.SIGTERM)
     out, err = child.communicate(timeout=20)
     assert (out, err, child.returncode) == (b"", b"cleaned up\n", 0)
+
+
+BUSY = """
+import signal, sys
+from mcport import Server
+
+server = Server("busy")
+
+def say(word):
+    sys.stderr.write(word + "\\n"); sys.stderr.flush()
+
+@server.tool
+async def work() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    say("busy")
+    while signal.getsignal(signal.SIGINT) is before:
+        pass
+    say("heard")
+    while True:
+        pass
+
+server.run()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
+def test_a_second_signal_ends_a_server_whose_loop_is_blocked(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    program = tmp_path / "busy.py"
+    program.write_text(BUSY, encoding="utf-8")
+    child = subprocess.Popen(
+        [sys.executable, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert child.stdin is not None
+    assert child.stderr is not None
+    child.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":%b}\n' % CALL.encode())
+    child.stdin.flush()
+    for said in (b"busy\n", b"heard\n"):
+        assert child.stderr.readline() == said
+        child.send_signal(number)
+    try:
+        child.communicate(timeout=20)
+    finally:
+        child.kill()
+    assert child.returncode == code

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from types import FrameType
+from typing import Any, Final
 
 import anyio
 
@@ -22,6 +24,12 @@ from .connection import Connection
 from .kernel import Kernel
 from .living import Life, Living
 from .telling import Telling
+
+_SIGNALS: Final[dict[int, signal.Handlers | Callable[[int, FrameType | None], None]]] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+}
+"""What ends a server, and what it does to any program."""
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
@@ -84,16 +92,11 @@ class Host:
         """
         from mcport.transports.stdio import open_stdio
 
-        loop, watching, starting = current_loop(), anyio.CancelScope(), anyio.CancelScope()
+        loop, starting = current_loop(), anyio.CancelScope()
         stop: list[Callable[[], object]] = [starting.cancel]
-        if signals and sys.platform != "win32":
-            loop.keep(_stop_on_signal(stop, watching))
-        with open_stdio(loop, self.limits.message_bytes) as channel:
-            try:
-                with starting:
-                    await self.serve(channel, loop, lambda connection: stop.append(connection.stop))
-            finally:
-                watching.cancel()
+        watched = _stopped_by_signals(loop, stop) if signals and sys.platform != "win32" else nullcontext()
+        with open_stdio(loop, self.limits.message_bytes) as channel, watched, starting:
+            await self.serve(channel, loop, lambda connection: stop.append(connection.stop))
 
     @asynccontextmanager
     async def _alive(self, loop: Loop) -> AsyncIterator[Life]:
@@ -122,9 +125,28 @@ async def _ending(life: Life) -> AsyncIterator[None]:
             await life.end()
 
 
-async def _stop_on_signal(stop: list[Callable[[], object]], watching: anyio.CancelScope) -> None:
-    """On the first signal call the last of `stop`: what ends the server in the state that it is in."""
-    with watching, anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
-        async for _ in received:
-            stop[-1]()
-            return
+@contextmanager
+def _stopped_by_signals(loop: Loop, stop: list[Callable[[], object]]) -> Iterator[None]:
+    """On the first signal have the loop call the last of `stop`: what ends the server in the state that it is in.
+
+    The next one does what it does in any program, at once: a handler that blocks the loop must not keep Ctrl-C from
+    ending it. So the signals are not left to the loop, which hears of them only between its turns.
+    """
+
+    def end() -> None:
+        stop[-1]()
+
+    def received(number: int, frame: FrameType | None) -> None:
+        for each, default in _SIGNALS.items():
+            signal.signal(each, default)
+        loop.soon_from_thread(end)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are none of this thread's business
+        return
+    before = {each: signal.signal(each, received) for each in _SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

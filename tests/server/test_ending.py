@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -134,11 +135,11 @@ def test_a_second_signal_ends_a_server_whose_loop_is_blocked(tmp_path: Path, num
     assert child.stderr is not None
     child.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":%b}\n' % CALL.encode())
     child.stdin.flush()
+    end = threading.Timer(20, child.kill)
+    end.start()
     for said in (b"busy\n", b"heard\n"):
         assert child.stderr.readline() == said
         child.send_signal(number)
-    try:
-        child.communicate(timeout=20)
-    finally:
-        child.kill()
+    child.communicate()
+    end.cancel()
     assert child.returncode == code

@@ -53,6 +53,11 @@ class Answer:
             self._more.set()
             self._more = anyio.Event()
 
+    @property
+    def retry(self) -> float | None:
+        """How long the client is asked to wait before it comes back."""
+        return self._decoder.retry
+
     async def _chunk(self) -> bytes | None:
         """Return the next bytes, None when there are no more."""
         while not self._chunks and not self._whole:

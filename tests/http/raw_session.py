@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from mcport.spec.revisions import REVISIONS
+
 from .bridge import ask
 
 STREAM: dict[str, str | None] = {"accept": "text/event-stream", "content-type": None}
@@ -41,6 +43,7 @@ class Session:
     def __init__(self, app: Any, id: str, revision: str) -> None:
         self.app = app
         self.headers: dict[str, str | None] = {"mcp-session-id": id, "mcp-protocol-version": revision}
+        self.revision = REVISIONS[revision]
 
     def post(self, body: bytes, at: Any = None) -> Any:
         return ask(at or self.app, body, self.headers)

@@ -326,3 +326,19 @@ async def test_trio_may_be_guest_in_a_process_that_also_runs_asyncio(anyio_backe
 
     await anyio.to_thread.run_sync(run)
     assert other != [type(current_loop()).__name__]
+
+
+async def test_what_takes_longer_than_it_may_is_stopped_and_what_does_not_is_left_alone(loop: Loop) -> None:
+    reached = []
+    with loop.within(30):
+        reached.append("quick")
+    with loop.within(0.001):
+        await anyio.sleep_forever()
+        reached.append("never")
+    await anyio.lowlevel.checkpoint()
+    with anyio.CancelScope() as scope:
+        with loop.within(30):
+            scope.cancel()
+            await anyio.sleep_forever()
+        reached.append("not when somebody else stops it")
+    assert (reached, scope.cancelled_caught) == (["quick"], True)

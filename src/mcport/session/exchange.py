@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import coroutine
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from mcport.core.events import Asked
 from mcport.core.jsonrpc import JsonObject, Notification, Raw
@@ -53,6 +53,15 @@ class Outlet(Protocol):
 
     async def drained(self) -> None:
         """Wait while the other side is too slow to take more."""
+        ...
+
+
+@runtime_checkable
+class HangsUp(Protocol):
+    """An outlet that can let the client go before its answer is there, because the client comes back for it."""
+
+    def hang_up(self, retry: float | None) -> None:
+        """Let the client go, and ask it to come back after so many seconds. Harmless where it does not come back."""
         ...
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -84,6 +85,13 @@ class Loop(Protocol):
 
     def scope(self) -> anyio.CancelScope:
         """Return a new cancel scope; the task that wants to be cancelled enters it itself."""
+        ...
+
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        """Return a context that is left when so many seconds are over; what is awaited in it is stopped.
+
+        For what is nearly always done at once: no scope is made for it where that can be avoided.
+        """
         ...
 
     def stops_here(self, error: BaseException) -> bool:

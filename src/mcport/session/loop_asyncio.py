@@ -60,6 +60,9 @@ class AsyncioLoop:
         # entering and leaving the scope does.
         return self._scope()
 
+    def within(self, seconds: float) -> _Within:
+        return _Within(self._loop, seconds)
+
     def stops_here(self, error: BaseException) -> bool:
         task = asyncio.current_task(self._loop)
         return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
@@ -75,6 +78,31 @@ class AsyncioLoop:
     def watch_writing(self, fd: int, ready: Callable[[], None]) -> _Watch:
         self._loop.add_writer(fd, ready)
         return _Watch(self._loop.remove_writer, fd)
+
+
+class _Within:
+    """Stops the task that entered it when the time is up; a cancellation by anybody else passes."""
+
+    __slots__ = ("_before", "_is_over", "_task", "_timer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        task = asyncio.current_task(loop)
+        assert task is not None
+        self._task = task
+        self._before = task.cancelling()
+        self._is_over = False
+        self._timer = loop.call_later(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._is_over = True
+        self._task.cancel()
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> bool:
+        self._timer.cancel()
+        return self._is_over and self._task.uncancel() <= self._before and kind is asyncio.CancelledError
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:

@@ -66,6 +66,9 @@ class TrioLoop:
     def scope(self) -> anyio.CancelScope:
         return anyio.CancelScope()
 
+    def within(self, seconds: float) -> anyio.CancelScope:
+        return anyio.move_on_after(seconds)
+
     def stops_here(self, error: BaseException) -> bool:
         return isinstance(error, trio.Cancelled)
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final
 
 from mcport.core.dialects.contract import META_CAPABILITIES, META_VERSION, Offer
+from mcport.core.dialects.handshake import handshake_revisions
 from mcport.core.dialects.stateless import admit
 from mcport.core.jsonrpc import Batch, Decoded, JsonObject, Malformed, Notification, Request
 from mcport.errors import (
@@ -50,7 +51,7 @@ def lane_of(headers: Mapping[str, str], message: Decoded, offer: Offer, named: M
         if type(meta) is dict and META_VERSION in meta:
             _check_stateless(headers, message.method, params, meta, offer, named)  # type: ignore[arg-type]
             return Lane.STATELESS
-        if message.method != "initialize":
+        if message.method != "initialize" or not handshake_revisions(offer):
             check_version(headers, offer, message.method)
         return Lane.HANDSHAKE
     if type(message) is Malformed:
@@ -98,6 +99,10 @@ def check_version(headers: Mapping[str, str], offer: Offer, what: str) -> None:
     """
     said = headers.get(VERSION)
     if said is None:
+        if not handshake_revisions(offer):
+            raise HeaderMismatch(
+                f"Header mismatch: MCP-Protocol-Version is missing; served: {', '.join(offer.revisions)}"
+            )
         return
     revision = offer.revisions.get(said)
     if revision is None:

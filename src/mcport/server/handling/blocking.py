@@ -44,6 +44,10 @@ class Blocking:
         """Tell the client how far the request has come; see `Context.report_progress`."""
         self._wait(lambda back: self._ctx.report_progress(progress, total, message))
 
+    def close_stream(self, retry: float | None = None) -> None:
+        """Let the client hang up until the answer is there; see `Context.close_stream`."""
+        self._wait(lambda back: self._ctx.close_stream(retry))
+
     def log(self, level: str, data: Any, logger: str | None = None) -> None:
         """Send the client a log message; see `Context.log`."""
         self._wait(lambda back: self._ctx.log(level, data, logger))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcport.server.asking.asks import Asks
 from mcport.server.telling.logs import say
+from mcport.session.exchange import HangsUp
 
 if TYPE_CHECKING:
     from mcport.spec.types import BlobResourceContents, TextResourceContents
@@ -46,6 +47,20 @@ class Speaks(Asks):
             message = None
         if self._exchange.progress(progress, total, message):
             await self._exchange.outlet.drained()
+
+    async def close_stream(self, retry: float | None = None) -> None:
+        """Let the client hang up while the handler goes on; it comes back for the rest after `retry` seconds.
+
+        For work that takes long: no connection is held open meanwhile, and none breaks. What is said in between is kept
+        for the client's return. Only 2025-11-25 over HTTP knows it; elsewhere nothing happens. Raises ValueError for
+        what is no time. See basic/transports of that revision, "Sending Messages to the Server".
+        """
+        self._check()
+        if retry is not None and not 0 <= retry < math.inf:
+            raise ValueError(f"retry is a number of seconds from 0 on, not {retry!r}")
+        outlet = self._exchange.outermost.outlet
+        if isinstance(outlet, HangsUp):
+            outlet.hang_up(retry)
 
     async def log(self, level: str, data: Any, logger: str | None = None) -> None:
         """Send the client a log message that belongs to this request.

@@ -120,8 +120,8 @@ class HttpApp:
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         self._guard.check_body(headers)
-        message = decode(await self._guard.body(receive))
         residence, principal = await self._enter(), scope.get(PRINCIPAL)
+        message = decode(await self._guard.body(receive, residence.loop))
         try:
             lane = self._lane(headers, message)
             if lane is Lane.HEARD:
@@ -189,8 +189,8 @@ class HttpApp:
         if scope["method"] != "POST":
             raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
         self._guard.check_body(headers_of(scope))
-        body = await self._guard.body(receive)
-        await self._sse.post(scope, body, send, await self._enter())
+        residence = await self._enter()
+        await self._sse.post(scope, await self._guard.body(receive, residence.loop), send, residence)
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise self._not_allowed(f"{scope['method']:.20} is not served here")

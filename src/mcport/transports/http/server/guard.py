@@ -1,7 +1,7 @@
 """What every request has to pass before anything of it is read, and the reading of its body within bounds.
 
 Host and Origin against DNS rebinding, the content type against pages that post without asking, size and time against
-those who send without end (basic/transports "Security Warning"). Below: `asgi`, `core.http.hosts`.
+those who send without end (basic/transports "Security Warning"). Below: `asgi`, `core.http.hosts`, `session.loop`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import anyio
-
 from mcport.core.http.hosts import Gate
+from mcport.session.loop import Loop
 
 from .asgi import Receive, Refused, Scope, all_of
 
@@ -48,32 +47,26 @@ class Guard:
         if length.isdigit() and (len(length) > 15 or int(length) > self._most):
             raise self._too_large()
 
-    async def body(self, receive: Receive) -> bytes:
+    async def body(self, receive: Receive, loop: Loop) -> bytes:
         """Read the body. Raises `Refused` for one that is too large or too slow, `Gone` when the client has left."""
-        event = await receive()
-        if event["type"] == "http.request" and not event.get("more_body", False):
-            body: bytes = event.get("body", b"")
-            if len(body) > self._most:
-                raise self._too_large()
-            return body
-        with anyio.move_on_after(self._seconds):
-            return await self._gather(event, receive)
+        with loop.within(self._seconds):
+            return await self._gather(receive)
         raise Refused(408, f"the body did not come within {self._seconds:g} s")
 
-    async def _gather(self, event: Mapping[str, object], receive: Receive) -> bytes:
+    async def _gather(self, receive: Receive) -> bytes:
         chunks: list[bytes] = []
-        size = 0
-        while True:
+        size, more = 0, True
+        while more:
+            event = await receive()
             if event["type"] == "http.disconnect":
                 raise Gone
-            chunk: bytes = event.get("body", b"")  # type: ignore[assignment]
+            chunk: bytes = event.get("body", b"")
             size += len(chunk)
             if size > self._most:
                 raise self._too_large()
             chunks.append(chunk)
-            if not event.get("more_body", False):
-                return b"".join(chunks)
-            event = await receive()
+            more = event.get("more_body", False)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> Refused:
         return Refused(413, f"a message has at most {self._most} bytes here (Limits.message_bytes)")

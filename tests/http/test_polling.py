@@ -1,0 +1,141 @@
+"""Polling (2025-11-25): a handler lets its client go, which comes back for the answer; and answers that are streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from mcport import Context, Server
+
+from .bridge import Answer, ask, stateless
+from .raw_session import accept, call, message, session
+
+pytestmark = pytest.mark.anyio
+
+STREAMABLE = ["2025-03-26", "2025-06-18", "2025-11-25"]
+
+
+class Slow:
+    """A server whose tools let the client go; they go on when `go_on` is set."""
+
+    def __init__(self) -> None:
+        self.go_on = anyio.Event()
+        self.made = Server("s")
+
+        @self.made.tool
+        async def long(ctx: Context, retry: float | None = None) -> str:
+            """Take long."""
+            await ctx.close_stream(retry)
+            await self.go_on.wait()
+            await ctx.info("nearly")
+            return "done"
+
+        @self.made.tool
+        def asking(ctx: Context) -> str:
+            """Let the client go, and ask."""
+            ctx.blocking.close_stream(0.25)
+            return f"Hello {ctx.blocking.elicit('Who?', str).data}"
+
+        @self.made.tool
+        async def quick() -> str:
+            """Be quick."""
+            return "quick"
+
+
+async def raw_events(answer: Answer) -> list[Any]:
+    found = []
+    try:
+        while True:
+            found.append(await answer.raw_event())
+    except anyio.EndOfStream:
+        return found
+
+
+@pytest.mark.requirement("http.sse.prime-event")
+@pytest.mark.requirement("http.sse.retry-field-sent")
+@pytest.mark.requirement("http.sse.server-may-close-connection")
+@pytest.mark.requirement("http.resume.replay", revisions=["2025-11-25"])
+@pytest.mark.requirement("http.resume.event-id-encodes-stream")
+async def test_a_client_that_is_let_go_comes_back_for_the_rest() -> None:
+    slow = Slow()
+    app = slow.made.asgi()
+    async with session(app) as opened:
+        async with opened.post(call("long", retry=2.5)) as answer:
+            events = await raw_events(answer)
+            assert [(event.data, bool(event.id)) for event in events] == [(b"", True), (b"", True)]
+            assert answer.retry == 2.5
+        slow.go_on.set()
+        async with opened.get(answer.last_event_id) as answer:
+            said, last = await answer.events()
+        assert (said["params"]["data"], last["result"]["content"][0]["text"]) == ("nearly", "done")
+    await app.aclose()
+
+
+async def test_a_plain_function_lets_its_client_go_as_well_and_asks_when_it_is_back() -> None:
+    slow = Slow()
+    app = slow.made.asgi()
+    async with session(app, elicitation={}) as opened:
+        async with opened.post(call("asking")) as answer:
+            await raw_events(answer)
+            assert answer.retry == 0.25
+        async with opened.get(answer.last_event_id) as answer:
+            await opened.tell(accept(await answer.event(), "Ada"))
+            (last,) = await answer.events()
+        assert last["result"]["content"][0]["text"] == "Hello Ada"
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.sse.no-close-before-response")
+@pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18"])
+async def test_older_clients_are_not_let_go(revision: str) -> None:
+    slow = Slow()
+    slow.go_on.set()
+    app = slow.made.asgi()
+    async with session(app, revision) as opened, opened.post(call("long")) as answer:
+        assert (await answer.events())[-1]["result"]["content"][0]["text"] == "done"
+    await app.aclose()
+
+
+async def test_stateless_clients_are_not_let_go() -> None:
+    slow = Slow()
+    slow.go_on.set()
+    app = slow.made.asgi()
+    async with ask(app, **stateless("tools/call", name="long", arguments={})) as answer:
+        assert (await answer.json())["result"]["content"][0]["text"] == "done"
+    await app.aclose()
+
+
+async def test_a_time_that_is_none_is_refused() -> None:
+    slow = Slow()
+    app = slow.made.asgi()
+    async with session(app) as opened:
+        result = await opened.result(call("long", retry=-1))
+        assert result["isError"]
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.response.content-type", revisions=STREAMABLE)
+@pytest.mark.requirement("http.sse.close-after-response", revisions=STREAMABLE)
+@pytest.mark.requirement("http.sse.eventual-response", revisions=STREAMABLE)
+@pytest.mark.requirement("http.resume.event-ids", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_every_answer_is_a_stream_where_the_server_is_set_to(revision: str) -> None:
+    app = Slow().made.asgi(answers="stream")
+    async with session(app, revision) as opened:
+        for body in (call("quick"), message("ping")):
+            async with opened.post(body) as answer:
+                events = await raw_events(answer)
+                assert [bool(event.data) for event in events] == ([False, True] if revision == "2025-11-25" else [True])
+                assert all(event.id for event in events)
+        async with opened.post(message("notifications/x", None)) as answer:
+            assert (answer.status, await answer.body()) == (202, b"")
+    await app.aclose()
+
+
+@pytest.mark.parametrize("setting", [{"answers": "xml"}, {"session_seconds": 0}, {"session_seconds": float("inf")}])
+async def test_a_setting_that_is_none_is_refused_in_one_line(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(setting))) as refused:
+        Server("s").asgi(**setting)
+    assert "\n" not in str(refused.value)

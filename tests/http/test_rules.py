@@ -1,0 +1,328 @@
+"""Which requests are let in, and what the others are answered with: every rule of both eras, as it is on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from mcport import Limits, Server
+from mcport.core.http.hosts import Gate
+from mcport.core.jsonrpc import parse_json
+from mcport.session.loop import current_loop
+from mcport.spec.revisions import HANDSHAKE, STATELESS
+from mcport.transports.http.server.asgi import Refused
+from mcport.transports.http.server.guard import Guard
+
+from .bridge import ask, stateless
+from .raw_session import STREAM, call, initialize, message, session
+from .test_sessions import server
+
+pytestmark = pytest.mark.anyio
+
+LATEST = STATELESS[0].name
+STREAMABLE = [revision.name for revision in HANDSHAKE if revision.has_streamable_http]
+PING = message("ping")
+WITH_META = message("ping", _meta={"io.modelcontextprotocol/protocolVersion": LATEST})
+Headers = dict[str, str | None]
+
+
+async def error_of(app: Any, body: bytes, headers: Headers, **request: Any) -> tuple[int, int, str]:
+    async with ask(app, body, headers, **request) as answer:
+        error = (await answer.json())["error"]
+        return answer.status, error["code"], error["message"]
+
+
+@pytest.mark.requirement("http.notification.rejected-status", revisions=[*STREAMABLE, LATEST])
+@pytest.mark.requirement("http.notification.error-body", revisions=[*STREAMABLE, LATEST])
+@pytest.mark.requirement("http.session.missing-400", revisions=STREAMABLE)
+@pytest.mark.requirement("http.session.terminated-404", revisions=STREAMABLE)
+@pytest.mark.requirement("http.version-header.invalid-400", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "code"),
+    [
+        (b"{", {}, 400, -32700),
+        (b'"text"', {}, 400, -32600),
+        (b'{"jsonrpc":"2.0","method":7}', {}, 400, -32600),
+        (b'{"jsonrpc":"1.0","method":"notifications/x"}', {}, 400, -32600),
+        (b"[]", {}, 400, -32600),
+        (PING, {}, 400, -32600),
+        (message("notifications/initialized", None), {}, 400, -32600),
+        (b'{"jsonrpc":"2.0","id":1,"result":{}}', {}, 400, -32600),
+        (PING, {"mcp-session-id": "there is none"}, 404, -32600),
+        (PING, {"mcp-protocol-version": "1999-01-01"}, 400, -32022),
+        (PING, {"mcp-protocol-version": "not a version"}, 400, -32022),
+        (message("notifications/x", None), {"mcp-protocol-version": "1999-01-01"}, 400, -32022),
+        (PING, {"mcp-protocol-version": LATEST}, 400, -32602),
+        (WITH_META, {}, 400, -32020),
+        (WITH_META, {"mcp-protocol-version": "2025-11-25"}, 400, -32020),
+        (WITH_META, {"mcp-protocol-version": LATEST}, 400, -32602),
+    ],
+)
+async def test_what_is_not_let_in_is_told_why(body: bytes, headers: Headers, status: int, code: int) -> None:
+    app = server().asgi()
+    assert (await error_of(app, body, headers))[:2] == (status, code)
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.origin.invalid-403", revisions=["2025-11-25", LATEST])
+@pytest.mark.requirement("http.origin.error-body", revisions=["2025-11-25", LATEST])
+@pytest.mark.requirement("http.origin.validate")
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE", "PUT"])
+async def test_a_page_that_is_not_let_in_reaches_nothing_whatever_its_method(method: str) -> None:
+    app = server().asgi()
+    async with session(app) as opened:
+        headers = {**opened.headers, "origin": "http://evil.example", "accept": "text/event-stream"}
+        status, _, line = await error_of(app, call("add", a=1, b=2), headers, method=method)
+        assert (status, "allowed_origins=['http://evil.example']" in line) == (403, True)
+        status, _, line = await error_of(app, PING, {"host": "evil.example"}, method=method)
+        assert (status, "allowed_hosts=['evil.example']" in line) == (421, True)
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.origin.validate", revisions=["2024-11-05"])
+@pytest.mark.parametrize(("path", "method"), [("/sse", "GET"), ("/messages", "POST")])
+async def test_the_older_endpoints_have_the_same_guard(path: str, method: str) -> None:
+    app = server().asgi()
+    headers: Headers = {"origin": "http://evil.example"}
+    assert (await error_of(app, PING, headers, method=method, path=path))[0] == 403
+    await app.aclose()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": None}, 415),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/json-seq"}, 415),
+        ({"content-type": "multipart/form-data; boundary=application/json"}, 415),
+        ({"content-encoding": "gzip"}, 415),
+        ({"content-length": "1001"}, 413),
+        ({"content-length": "9" * 5000}, 413),
+        ({"content-type": "Application/JSON; charset=utf-8"}, 200),
+        ({"content-encoding": "identity"}, 200),
+    ],
+)
+async def test_a_body_is_plain_json_of_a_bearable_size(headers: Headers, status: int) -> None:
+    app = Server("s", limits=Limits(message_bytes=1000)).asgi()
+    async with ask(app, initialize(), headers) as answer:
+        assert answer.status == status
+    await app.aclose()
+
+
+async def test_a_body_that_is_longer_than_it_was_announced_is_413() -> None:
+    app = Server("s", limits=Limits(message_bytes=1000)).asgi()
+    status, _, line = await error_of(app, b'"%b"' % (b"x" * 2000), {"content-length": "10"})
+    assert (status, "Limits.message_bytes" in line) == (413, True)
+    await app.aclose()
+
+
+async def test_a_body_that_does_not_come_is_408_and_one_in_pieces_is_put_together() -> None:
+    guard, pieces = Guard(Gate(), 100, seconds=0.01), [b'{"a"', b":", b"1}"]
+
+    async def never() -> dict[str, Any]:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def slowly() -> dict[str, Any]:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    assert await guard.body(slowly, current_loop()) == b'{"a":1}'
+    with pytest.raises(Refused) as refused:
+        await guard.body(never, current_loop())
+    assert refused.value.status == 408
+
+
+@pytest.mark.requirement("http.endpoint.single-post")
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "TRACE"])
+async def test_other_methods_are_405_and_are_told_which_there_are(method: str) -> None:
+    app = server().asgi()
+    async with ask(app, b"", method=method) as answer:
+        assert (answer.status, answer.headers["allow"]) == (405, "POST, GET, DELETE")
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.get.sse-or-405", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_a_get_is_a_stream_for_who_accepts_one_and_405_for_others(revision: str) -> None:
+    app = server().asgi()
+    async with session(app, revision) as opened:
+        async with opened.get() as answer:
+            assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream")
+        async with ask(app, b"", {**opened.headers, "accept": "application/json"}, method="GET") as answer:
+            assert answer.status == 405
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.version-header.invalid-400", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_streams_and_ends_of_sessions_are_held_to_the_same(method: str) -> None:
+    app = server().asgi()
+    async with session(app) as opened:
+        wrong: Headers = {**opened.headers, **STREAM, "mcp-protocol-version": "1999-01-01"}
+        assert (await error_of(app, b"", wrong, method=method))[:2] == (400, -32022)
+        assert (await error_of(app, b"", STREAM, method=method))[0] == 400
+        assert (await error_of(app, b"", {**STREAM, "mcp-session-id": "none"}, method=method))[0] == 404
+        assert await opened.result(PING) == {}
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.legacy-traffic.get-delete-405")
+@pytest.mark.requirement("http.headers.missing-version-rejected")
+async def test_a_server_of_the_stateless_era_alone_has_no_sessions() -> None:
+    app = Server("s", revisions=[LATEST]).asgi()
+    for method in ("GET", "DELETE"):
+        async with ask(app, b"", STREAM, method=method) as answer:
+            assert (answer.status, answer.headers["allow"]) == (405, "POST")
+    for body in (PING, initialize(), message("notifications/x", None)):
+        status, code, line = await error_of(app, body, {})
+        assert (status, code, LATEST in line) == (400, -32020, True)
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.legacy-traffic.session-id-ignored")
+@pytest.mark.requirement("http.legacy-traffic.last-event-id-ignored")
+@pytest.mark.requirement("http.headers.names-case-insensitive")
+async def test_a_stateless_request_minds_no_session_and_no_event() -> None:
+    app = server().asgi()
+    request = stateless("tools/call", name="add", arguments={"a": 1, "b": 2})
+    request["headers"] |= {"mcp-session-id": "none", "last-event-id": "x.1"}
+    async with ask(app, **request) as answer:
+        assert (answer.status, "mcp-session-id" in answer.headers) == (200, False)
+        assert (await answer.json())["result"]["structuredContent"] == 3
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.notification.accepted-202", revisions=[LATEST])
+async def test_a_stateless_notification_is_taken() -> None:
+    app = server().asgi()
+    body = message("notifications/x", None, _meta={"io.modelcontextprotocol/protocolVersion": LATEST})
+    async with ask(app, body, {"mcp-protocol-version": LATEST, "mcp-method": "notifications/x"}) as answer:
+        assert (answer.status, await answer.body()) == (202, b"")
+    await app.aclose()
+
+
+@pytest.mark.parametrize("asked", ["2024-11-05", "1999-01-01", LATEST])
+async def test_initialize_agrees_on_a_version_that_both_have(asked: str) -> None:
+    app = server().asgi()
+    async with ask(app, initialize(asked)) as answer:
+        agreed = (await answer.json())["result"]["protocolVersion"]
+        id = answer.headers["mcp-session-id"]
+    assert agreed == (asked if asked == "2024-11-05" else "2025-11-25")
+    async with ask(app, call("add", a=1, b=2), {"mcp-session-id": id}) as answer:
+        assert answer.status == 200
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.session.server-may-assign", revisions=STREAMABLE)
+@pytest.mark.requirement("http.session.id-visible-ascii", revisions=STREAMABLE)
+@pytest.mark.requirement("http.session.id-secure", revisions=STREAMABLE)
+@pytest.mark.requirement("http.version-header.missing-assumes-2025-03-26", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_sessions_have_ids_that_nobody_guesses_and_know_their_version(revision: str) -> None:
+    app = server().asgi()
+    async with session(app, revision) as one, session(app, revision) as other:
+        ids = [each.headers["mcp-session-id"] or "" for each in (one, other)]
+        assert all(len(id) == 43 and id.isascii() and id.isprintable() and " " not in id for id in ids)
+        assert ids[0] != ids[1]
+        # The session says which version it is: nothing needs to be assumed.
+        del one.headers["mcp-protocol-version"]
+        assert (await one.result(PING), await other.result(PING)) == ({}, {})
+    await app.aclose()
+
+
+async def test_a_second_initialize_on_a_session_is_refused_and_changes_nothing() -> None:
+    made = server()
+    app = made.asgi()
+    async with session(app, "2025-06-18", elicitation={}) as opened:
+        async with opened.post(initialize("2025-11-25", sampling={})) as answer:
+            assert (await answer.json())["error"]["code"] == -32600
+        async with opened.post(call("greet")) as answer:
+            assert (await answer.event())["method"] == "elicitation/create"
+            await opened.tell(message("notifications/cancelled", None, requestId=1))
+    await app.aclose()
+
+
+async def test_an_initialize_that_fails_begins_no_session() -> None:
+    app = server().asgi()
+    async with ask(app, message("initialize", capabilities={})) as answer:
+        assert (await answer.json())["error"]["code"] == -32602
+        assert "mcp-session-id" not in answer.headers
+    await app.aclose()
+
+
+async def test_the_same_id_twice_in_flight_is_refused() -> None:
+    app = server().asgi()
+    async with session(app, elicitation={}) as opened, opened.post(call("greet", 5)) as answer:
+        await answer.event()
+        async with opened.post(call("add", 5, a=1, b=2)) as second:
+            assert (second.status, (await second.json())["error"]["code"]) == (400, -32600)
+        async with opened.post(call("add", 6, a=1, b=2)) as third:
+            assert (await third.json())["id"] == 6
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.endpoint.post-and-get", revisions=STREAMABLE)
+@pytest.mark.parametrize(
+    ("root", "path", "status"),
+    [
+        ("", "/mcp", 200),
+        ("/api", "/api/mcp", 200),
+        ("/api", "/api", 200),
+        ("/api", "/api/", 200),
+        ("/mcp", "/mcp", 200),
+        ("/mcp", "/mcp/mcp", 200),
+        ("", "/mcp/", 404),
+        ("", "/other", 404),
+        ("/api", "/api/other", 404),
+        ("", "//mcp", 404),
+        ("", "/mcp/../mcp", 404),
+    ],
+)
+async def test_p16_there_is_one_endpoint_wherever_it_is_mounted_and_no_redirect(
+    root: str, path: str, status: int
+) -> None:
+    app = server().asgi()
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "root_path": root}, receive, send)
+
+    async with ask(mounted, initialize(), path=path) as answer:
+        assert answer.status == status
+    async with ask(mounted, b"", STREAM, path=path, method="GET") as answer:
+        assert answer.status == (400 if status == 200 else 404)  # 400: it names no session
+    await app.aclose()
+
+
+async def test_a_websocket_is_turned_away() -> None:
+    app, sent = server().asgi(), list[Any]()
+
+    async def send(event: Any) -> None:
+        sent.append(event)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    await app({"type": "websocket", "path": "/mcp", "headers": []}, receive, send)
+    assert [event["type"] for event in sent] == ["websocket.close"]
+
+
+async def test_only_one_revision_has_arrays_of_messages() -> None:
+    app = server().asgi()
+    both = b"[%b,%b]" % (call("add", 1, a=1, b=2), call("nothing", 2))
+    for revision in ("2025-06-18", "2025-11-25", "2024-11-05"):
+        async with session(app, revision) as opened, opened.post(both) as answer:
+            allowed = opened.revision.allows_batches
+            assert (answer.status == 200) == allowed
+    async with session(app, "2025-03-26") as opened:
+        async with opened.post(
+            b"[%b,%b]" % (b'{"jsonrpc":"2.0","id":1,"method":7}', call("add", 2, a=1, b=2))
+        ) as answer:
+            first, second = await answer.json()
+            assert (first["error"]["code"], second["id"]) == (-32600, 2)
+        async with opened.post(b"[%b]" % message("notifications/x", None)) as answer:
+            assert (answer.status, await answer.body()) == (202, b"")
+        async with opened.post(b"[%b]" % initialize()) as answer:
+            assert parse_json(await answer.body())["error"]["code"] == -32600
+    await app.aclose()

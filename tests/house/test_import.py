@@ -153,6 +153,15 @@ def test_p17_neither_a_client_nor_a_server_of_the_commonest_types_loads_pydantic
     assert run(PLAIN_SERVER + PLAIN_CLIENT.format(server="", revision=None) + look).stdout.split() == []
 
 
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-11-25", "2026-07-28"])
+def test_p17_a_server_of_the_commonest_types_answers_a_list_without_pydantic_and_the_types_of_the_facade(
+    revision: str,
+) -> None:
+    server = PLAIN_SERVER.replace('"mcport."', '("pydantic.", "mcport.spec.types")') + "server.run()"
+    listing = CONNECTING.format(show="").replace("print", "await client.list_tools(); print")
+    assert run(PLAIN_CLIENT.format(server=server, revision=revision) + listing).stdout.split() == []
+
+
 def test_p17_titles_and_their_like_load_neither_the_types_of_the_facade_nor_pydantic() -> None:
     """What is said of a server or a tool is checked when it is said, by rules that cost only who says it."""
     said = "server = Server('titled', '1', title='T', instructions='I', page_size=3)\n"

@@ -7,6 +7,7 @@ every answer of a server, so they are bytes from the start and are put in withou
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from mcport.core.jsonrpc import JsonObject, Raw, dump, finite
@@ -31,12 +32,29 @@ class Body:
         self.data = data
 
 
+class Written(ABC):
+    """A result that writes itself for each revision, and is made a model only for whoever looks at it."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> type[Model]:
+        """Which type the model has."""
+
+    @abstractmethod
+    def model(self) -> Model:
+        """Return a new model of it."""
+
+    @abstractmethod
+    def to_json(self, revision: str) -> bytes:
+        """Return it as a JSON object, its type of result included where the revision has one."""
+
+
 class Fixed:
     """A result that is the same for everybody until it is replaced: dressed once a revision, not once a call."""
 
     __slots__ = ("dressed", "result")
 
-    def __init__(self, result: JsonObject | Model) -> None:
+    def __init__(self, result: JsonObject | Model | Written) -> None:
         self.result = result
         self.dressed: dict[str, Raw] = {}
 
@@ -68,6 +86,9 @@ class Envelope:
             return result
         if is_model(result):
             return self._dress_model(result)
+        if isinstance(result, Written):
+            data = result.to_json(self._name)
+            return Raw(data) if self._plain else _join(data, self._tail_typed)
         if isinstance(result, dict):
             return self._dress_object(result)
         raise ValueError(f"a result is an object, a model or bytes, not {type(result).__name__}")

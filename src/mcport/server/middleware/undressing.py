@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcport.core.dialects.contract import COMPLETE, META_SERVER
-from mcport.core.dialects.envelope import Body, Fixed
+from mcport.core.dialects.envelope import Body, Fixed, Written
 from mcport.core.jsonrpc import JsonObject, Raw, parse_json
 from mcport.spec.methods import METHODS
 from mcport.spec.model import Model
@@ -23,6 +23,8 @@ def undressed(method: str, result: object) -> Any:
     """
     if type(result) is Fixed:
         result = result.result  # shared by all who ask: never to be changed itself
+    if isinstance(result, Written):
+        return result.model()
     if isinstance(result, Model):
         return _copied(result)
     if type(result) is Body:

@@ -11,7 +11,7 @@ from functools import cache
 from types import new_class
 from typing import Any, Final
 
-from mcport.core.dialects.envelope import Body, Fixed
+from mcport.core.dialects.envelope import Body, Fixed, Written
 from mcport.core.jsonrpc import Raw
 from mcport.spec.methods import METHODS
 from mcport.spec.model import Model
@@ -56,6 +56,8 @@ def _type_of(method: str, result: object) -> type[Model] | None:
     if type(result) is Body or type(result) is Raw:
         return _answer_of(method)
     given = result.result if type(result) is Fixed else result
+    if isinstance(given, Written):
+        return given.kind
     if type(given) is dict:
         return _answer_of(method) if "resultType" not in given else None
     return type(given) if isinstance(given, Model) and type(given).__module__.startswith(_OWN) else None

@@ -3,7 +3,7 @@
 Entries keep the order in which they were added, and come and go from any thread while the list is served. A page is
 built once and then stays as it is until the list changes; its cursor stands for the last entry before it, goes on
 working when that entry is taken away, and clients read nothing from it (server/utilities/pagination). Where entries
-are not for everybody, pages are built for whoever asks, and for nobody else. Below: `envelope`, `visibility`,
+are not for everybody, pages are built for whoever asks, and for nobody else. Below: `page`, `visibility`,
 `cache_hint`.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import field
-from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
@@ -28,6 +27,9 @@ from .visibility import Sight, Visible
 
 if TYPE_CHECKING:
     from mcport.spec.model import Model
+    from mcport.spec.revisions import Revision
+
+    from .page import Page
 
 EntryT = TypeVar("EntryT", bound="Entry")
 
@@ -36,7 +38,7 @@ _REMEMBERED: Final = 1000
 
 
 class Entry(Protocol):
-    """Something that can be listed: it has a key, shows itself as a model of the facade, and may be hidden."""
+    """Something that can be listed: it has a key, says what it is, and may be hidden."""
 
     @property
     def key(self) -> str: ...
@@ -44,7 +46,7 @@ class Entry(Protocol):
     @property
     def visible(self) -> Visible | None: ...
 
-    def shown(self) -> Model: ...
+    def members(self, revision: Revision) -> JsonObject: ...
 
 
 class NotThere(KeyError):
@@ -69,21 +71,23 @@ class _State(Record, Generic[EntryT], frozen=False):
 class Listing(Generic[EntryT]):
     """Entries by key, and the pages that show them.
 
-    `page` makes the result of one page from the shown entries and the next cursor. `size` bounds a page, None puts all
-    on one. `changed` is called after every change, by the thread that makes it. `sight` judges who sees what.
+    `member` is what the list is called on the wire, `page` gives the type of a page of it. `size` bounds a page, None
+    puts all on one. `changed` is called after every change, by the thread that makes it. `sight` judges who sees what.
     `hint` says how long clients may keep a page, and for whom: the same for every page.
     """
 
     def __init__(
         self,
         kind: str,
-        page: Callable[[list[Model], str | None], Model],
+        member: str,
+        page: Callable[[], type[Model]],
         size: int | None,
         changed: Callable[[], None],
         sight: Sight,
         hint: CacheHint = NEVER,
     ) -> None:
         self._kind = kind
+        self._member = member
         self._page = page
         self._size = size
         self._changed = changed
@@ -180,7 +184,7 @@ class Listing(Generic[EntryT]):
 
     # ---- pages
 
-    async def answer(self, exchange: Exchange, admitted: Admitted) -> Fixed | Model:
+    async def answer(self, exchange: Exchange, admitted: Admitted) -> Fixed | Page:
         """Serve the list method: the page that the cursor names, the first without one."""
         state, params = self._now(), exchange.asked.params
         if not state.open:
@@ -198,15 +202,16 @@ class Listing(Generic[EntryT]):
             state.pages[params.get("cursor")] = fixed
         return fixed
 
-    def _build(self, state: _State[EntryT], params: JsonObject) -> tuple[Model, int]:
+    def _build(self, state: _State[EntryT], params: JsonObject) -> tuple[Page, int]:
         """Make the page that a request asks for; return it and where it begins."""
+        from .page import Page
+
         cursor, entries = params.get("cursor"), state.entries
         start = 0 if cursor is None else self._position(state, cursor)
         end = len(entries) if self._size is None else min(start + self._size, len(entries))
         following = _cursor(state, entries[end - 1]) if end < len(entries) else None
-        page = self._page([entry.shown() for entry in islice(entries, start, end)], following)
         hint = self._hint if state.open else self._hint.but(scope="private")
-        return hint.put(page), start
+        return Page(self._member, self._page, entries[start:end], following, hint), start
 
     def _position(self, state: _State[EntryT], cursor: object) -> int:
         """Return where the page after a cursor begins; raises `InvalidParams` for a cursor that is not of this list.

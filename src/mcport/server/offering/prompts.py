@@ -63,33 +63,40 @@ class PromptEntry(Record, frozen=False, eq=False, kw_only=True):
         """What the prompt is for: as given, or from the docstring."""
         return self.description or self.signature.description or None
 
-    def shown(self) -> Model:
-        """Return the prompt as clients see it."""
-        from mcport.spec.types import Prompt, PromptArgument
+    def members(self, revision: Revision) -> JsonObject:
+        """Return the prompt as clients of a revision see it."""
+        from .page import in_words
+
+        return {
+            "name": self.name,
+            "arguments": self._arguments(revision) or None,
+            "description": self.text,
+            "icons": in_words("Icon", self.icons, revision) if revision.has_icons else None,
+            "title": self.title if revision.has_titles else None,
+            "_meta": self.meta if revision.has_titles else None,
+        }
+
+    def _arguments(self, revision: Revision) -> list[JsonObject]:
+        from .page import given
 
         schema = self.signature.input_schema
         required = schema.get("required", [])
-        arguments = [
-            PromptArgument(
-                name=name, title=about.get("title"), description=about.get("description"), required=name in required
+        return [
+            given(
+                name=name,
+                description=about.get("description"),
+                required=name in required,
+                title=about.get("title") if revision.has_titles else None,
             )
             for name, about in schema.get("properties", {}).items()
         ]
-        return Prompt(
-            name=self.name,
-            title=self.title,
-            description=self.text,
-            arguments=arguments or None,
-            icons=self.icons,
-            meta=self.meta,
-        )
 
 
-def prompts_page(prompts: list[Model], cursor: str | None) -> Model:
-    """Return a page of the list of prompts."""
+def prompts_page() -> type[Model]:
+    """Return the type of a page of prompts."""
     from mcport.spec.types import ListPromptsResult
 
-    return ListPromptsResult(prompts=prompts, next_cursor=cursor)
+    return ListPromptsResult
 
 
 class Prompts:
@@ -104,7 +111,9 @@ class Prompts:
         changed: Callable[[], None],
         hint: CacheHint = NEVER,
     ) -> None:
-        self.listing: Listing[PromptEntry] = Listing("prompt", prompts_page, size, changed, Sight(faults), hint)
+        self.listing: Listing[PromptEntry] = Listing(
+            "prompt", "prompts", prompts_page, size, changed, Sight(faults), hint
+        )
         self._server = server
         self._dresser = dresser
         self._faults = faults

@@ -23,6 +23,7 @@ from mcport.server.results.faults import Faults, Overdue
 from mcport.server.routes import Route
 from mcport.server.signature import ArgumentsInvalid, Signature
 from mcport.session.exchange import Exchange
+from mcport.spec.revisions import Revision
 
 from .cache_hint import NEVER, CacheHint, is_retry, uncached
 from .choices import choices_of
@@ -68,36 +69,35 @@ class ResourceEntry(Record, frozen=False, eq=False, kw_only=True):
             found = choices_of(self.signature.input_schema)
             self.completers = {name: each for name, each in found.items() if name in self.template.variables}
 
-    def shown(self) -> Model:
-        """Return the resource or template as clients see it."""
-        from mcport.spec.types import Resource, ResourceTemplate
+    def members(self, revision: Revision) -> JsonObject:
+        """Return the resource or template as clients of a revision see it."""
+        from .page import in_words
 
-        shared: dict[str, Any] = {
+        return {
             "name": self.name or self.signature.name,
-            "title": self.title,
+            "uri" if self.template is None else "uriTemplate": self.key,
+            "annotations": in_words("Annotations", self.annotations, revision),
             "description": self.description or self.signature.description or None,
-            "mime_type": self.mime_type,
-            "annotations": self.annotations,
-            "icons": self.icons,
-            "meta": self.meta,
+            "icons": in_words("Icon", self.icons, revision) if revision.has_icons else None,
+            "mimeType": self.mime_type,
+            "size": self.size if self.template is None else None,
+            "title": self.title if revision.has_titles else None,
+            "_meta": self.meta if revision.has_titles else None,
         }
-        if self.template is not None:
-            return ResourceTemplate(uri_template=self.key, **shared)
-        return Resource(uri=self.key, size=self.size, **shared)
 
 
-def resources_page(resources: list[Model], cursor: str | None) -> Model:
-    """Return a page of the list of resources."""
+def resources_page() -> type[Model]:
+    """Return the type of a page of resources."""
     from mcport.spec.types import ListResourcesResult
 
-    return ListResourcesResult(resources=resources, next_cursor=cursor)
+    return ListResourcesResult
 
 
-def templates_page(templates: list[Model], cursor: str | None) -> Model:
-    """Return a page of the list of resource templates."""
+def templates_page() -> type[Model]:
+    """Return the type of a page of resource templates."""
     from mcport.spec.types import ListResourceTemplatesResult
 
-    return ListResourceTemplatesResult(resource_templates=templates, next_cursor=cursor)
+    return ListResourceTemplatesResult
 
 
 class Resources:
@@ -114,10 +114,10 @@ class Resources:
     ) -> None:
         sight = Sight(faults)
         self.listing: Listing[ResourceEntry] = Listing(
-            "resource", resources_page, size, changed, sight, hints["resources"]
+            "resource", "resources", resources_page, size, changed, sight, hints["resources"]
         )
         self.templates: Listing[ResourceEntry] = Listing(
-            "resource template", templates_page, size, changed, sight, hints["templates"]
+            "resource template", "resourceTemplates", templates_page, size, changed, sight, hints["templates"]
         )
         self._dresser = dresser
         self._longest = longest

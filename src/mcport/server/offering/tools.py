@@ -22,7 +22,7 @@ from mcport.server.handling.calling import call
 from mcport.server.results.content import failed, pack
 from mcport.server.results.dressing import Dresser
 from mcport.server.results.faults import Faults, Overdue
-from mcport.server.results.structured import Structured
+from mcport.server.results.structured import Structured, declared
 from mcport.server.routes import Route
 from mcport.server.signature import ArgumentsInvalid, Signature
 from mcport.session.exchange import Exchange
@@ -69,27 +69,31 @@ class ToolEntry(Record, frozen=False, eq=False, kw_only=True):
     def key(self) -> str:
         return self.name
 
-    def shown(self) -> Model:
-        """Return the tool as clients see it."""
-        from mcport.spec.types import Tool
+    def members(self, revision: Revision) -> JsonObject:
+        """Return the tool as clients of a revision see it."""
+        from .page import in_words
 
-        return Tool(
-            name=self.name,
-            title=self.title,
-            description=self.description or self.signature.description or None,
-            input_schema=self.signature.input_schema,
-            output_schema=self.output.schema if self.output is not None else None,
-            annotations=self.annotations,
-            icons=self.icons,
-            meta=self.meta,
-        )
+        hints = self.annotations if revision.has_tool_annotations else None
+        return {
+            "inputSchema": self.signature.input_schema,
+            "name": self.name,
+            "annotations": in_words("ToolAnnotations", hints, revision),
+            "description": self.description or self.signature.description or None,
+            "icons": in_words("Icon", self.icons, revision) if revision.has_icons else None,
+            "outputSchema": self._output_schema(revision) if revision.has_structured_output else None,
+            "title": self.title if revision.has_titles else None,
+            "_meta": self.meta if revision.has_titles else None,
+        }
+
+    def _output_schema(self, revision: Revision) -> JsonObject | None:
+        return None if self.output is None else declared(self.output.schema, revision)
 
 
-def tools_page(tools: list[Model], cursor: str | None) -> Model:
-    """Return a page of the list of tools."""
+def tools_page() -> type[Model]:
+    """Return the type of a page of tools."""
     from mcport.server.results.tool_list import ToolList
 
-    return ToolList(tools=tools, next_cursor=cursor)
+    return ToolList
 
 
 class Tools:
@@ -104,7 +108,7 @@ class Tools:
         changed: Callable[[], None],
         hint: CacheHint = NEVER,
     ) -> None:
-        self.listing: Listing[ToolEntry] = Listing("tool", tools_page, size, changed, Sight(faults), hint)
+        self.listing: Listing[ToolEntry] = Listing("tool", "tools", tools_page, size, changed, Sight(faults), hint)
         self._server = server
         self._dresser = dresser
         self._faults = faults

@@ -159,6 +159,11 @@ def checker_of(what: str, schema: JsonObject) -> Checker:
     return checker
 
 
+def declared(schema: JsonObject, revision: Revision) -> JsonObject:
+    """Return an output schema as a revision can have it."""
+    return schema if revision.structured_any_json or schema.get("type") == "object" else wrapped(schema)
+
+
 def wrapped(schema: JsonObject) -> JsonObject:
     """Return the schema of an object of which the one member, `result`, is as `schema` says.
 

@@ -1,14 +1,14 @@
 """A page of tools, each with its output schema as the reader's revision knows it.
 
-It is loaded when tools are first listed. Below: the facade types, `structured`.
+It is loaded when somebody looks at a list of tools on its way out. Below: the facade types, `structured`.
 """
 
 from __future__ import annotations
 
-from mcport.spec.revisions import REVISIONS
+from mcport.spec.revisions import REVISIONS, Revision
 from mcport.spec.types import ListToolsResult, Tool
 
-from .structured import wrapped
+from .structured import declared
 
 
 class ToolList(ListToolsResult):
@@ -18,12 +18,10 @@ class ToolList(ListToolsResult):
         """Return the page as JSON; see `Model.to_json`."""
         if revision is None or REVISIONS[revision].structured_any_json:
             return super().to_json(revision)
-        older = self.model_copy(update={"tools": [_older(tool) for tool in self.tools]})
+        older = self.model_copy(update={"tools": [_older(tool, REVISIONS[revision]) for tool in self.tools]})
         return super(ToolList, older).to_json(revision)
 
 
-def _older(tool: Tool) -> Tool:
+def _older(tool: Tool, revision: Revision) -> Tool:
     schema = tool.output_schema
-    if schema is None or schema.get("type") == "object":
-        return tool
-    return tool.model_copy(update={"output_schema": wrapped(schema)})
+    return tool if schema is None else tool.model_copy(update={"output_schema": declared(schema, revision)})

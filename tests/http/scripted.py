@@ -34,17 +34,17 @@ class Stream(httpx.AsyncByteStream):
         self.response = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self)
 
     def say(self, message: Message | None, id: str | None = None, retry: float | None = None) -> Stream:
-        return self._put(encode_event(b"" if message is None else to_json(message), id=id, retry=retry))
+        return self.put(encode_event(b"" if message is None else to_json(message), id=id, retry=retry))
 
     def end(self) -> httpx.Response:
         """The server closes the connection."""
-        return self._put(None).response
+        return self.put(None).response
 
     def cut(self) -> httpx.Response:
         """The connection breaks."""
-        return self._put(httpx.ReadError("cut off")).response
+        return self.put(httpx.ReadError("cut off")).response
 
-    def _put(self, item: bytes | Exception | None) -> Stream:
+    def put(self, item: bytes | Exception | None) -> Stream:
         self._items.append(item)
         self._more.set()
         self._more = anyio.Event()

@@ -14,8 +14,8 @@ from mcport.core.dialects.opening import Approach, OpeningFailed, OpeningRefused
 from mcport.core.limits import Limits
 from mcport.errors import ConnectFailed
 from mcport.record import Record, changed
-from mcport.session.channel import Trace
-from mcport.session.link import Link, Owner
+from mcport.session.channel import Channel, Trace, TracedChannel, Transport, TransportChannel
+from mcport.session.link import Link, Owner, link_over
 from mcport.session.loop import Loop
 from mcport.spec.revisions import Revision
 from mcport.transports.http.client import eras
@@ -54,21 +54,40 @@ class _Place(Record):
 
 
 class HttpContact:
-    """A server that is spoken with over HTTP; whether it is there the first request shows."""
+    """A server that is spoken with over HTTP; whether it is there the first request shows.
+
+    `older` is the connection over HTTP+SSE, where that is what it speaks.
+    """
 
     remains = staticmethod(Remains)
 
-    def __init__(self, place: _Place, trace: Trace | None = None) -> None:
+    def __init__(self, place: _Place, trace: Trace | None = None, older: Transport | None = None) -> None:
         self._place = place
         self._trace = trace
+        self._older = older
 
     def link(self, owner: Owner, loop: Loop, limits: Limits) -> Link:
+        if self._older is not None:
+            channel: Channel = TransportChannel(self._older, loop, limits.message_bytes)
+            return link_over(
+                channel if self._trace is None else TracedChannel(channel, self._trace), owner, loop, limits
+            )
+
         from mcport.transports.http.client.facing import FacingLink
 
         return FacingLink(self._connect, owner, loop, limits, self._trace)
 
     def traced(self, trace: Trace) -> Contact:
         return HttpContact(self._place, trace)
+
+    async def older(self, loop: Loop, limits: Limits) -> Contact | str:
+        from mcport.transports.http.client.endpoint import Unreachable
+        from mcport.transports.http.client.sse import NoEndpoint, open_sse
+
+        try:
+            return HttpContact(self._place, self._trace, await open_sse(self._connect(), limits.message_bytes))
+        except (NoEndpoint, Unreachable) as error:
+            return str(error)
 
     def advised(self, approach: Approach) -> Approach:
         known = approach.remembered or eras.remembered(self._place.url)

@@ -154,8 +154,11 @@ class Opening:
         return Failures(self._target.name).silent(waited_for, seconds, self._remains)
 
     async def _start(self) -> None:
+        self._begin(await self._target.reach(self._loop, self._limits))
+
+    def _begin(self, contact: Contact) -> None:
         self._calls.clear()
-        contact = self._contact = await self._target.reach(self._loop, self._limits)
+        self._contact = contact
         self._connection = Connection(self._target.name, contact, self._loop, self._limits)
         self._connection.link.open()
 
@@ -193,7 +196,7 @@ class Opening:
             case Restart(reason=reason):
                 return await self._restart(reason)
             case Downgrade():
-                return Gone("this transport has no older form")
+                return await self._downgrade()
         return None
 
     async def _restart(self, reason: str) -> Outcome:
@@ -203,4 +206,16 @@ class Opening:
         await self._connection.aclose()
         self._mailbox.clear()
         await self._start()
+        return Ready()
+
+    async def _downgrade(self) -> Outcome:
+        """Go on over the older transport, where the server speaks that."""
+        assert self._contact is not None
+        assert self._connection is not None
+        older = await self._contact.older(self._loop, self._limits)
+        if isinstance(older, str):
+            return Gone(older)
+        await self._connection.aclose()
+        self._mailbox.clear()
+        self._begin(older)
         return Ready()

@@ -93,6 +93,10 @@ class Contact(Protocol):
         """Return the same contact, whose link shows what passes."""
         ...
 
+    async def older(self, loop: Loop, limits: Limits) -> Contact | str:
+        """Reach the same server over the older transport of its kind; return why that is not possible."""
+        ...
+
     def advised(self, approach: Approach) -> Approach:
         """Return how the conversation is to be opened, by what is known of this target beforehand."""
         ...
@@ -119,6 +123,9 @@ class Stream:
 
     def traced(self, trace: Trace) -> Contact:
         return Stream(self._server, TracedChannel(self._channel, trace), self.remains)
+
+    async def older(self, loop: Loop, limits: Limits) -> Contact | str:
+        return "this transport has no older form"
 
     def advised(self, approach: Approach) -> Approach:
         return approach

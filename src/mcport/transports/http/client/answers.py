@@ -15,7 +15,7 @@ import httpx
 from mcport.core.framing import Line
 from mcport.core.http.headers import EVENT_STREAM, JSON
 from mcport.core.jsonrpc import ErrorResponse, Malformed, decode
-from mcport.core.sse import EventDecoder, ServerSentEvent
+from mcport.core.sse import EventDecoder, Item, ServerSentEvent
 from mcport.errors import INVALID_REQUEST
 from mcport.session.waiting import Refusal
 
@@ -61,13 +61,20 @@ async def whole(response: httpx.Response, limit: int) -> bytes | None:
 
 async def events(response: httpx.Response, decoder: EventDecoder) -> AsyncGenerator[Line]:
     """Yield what the events of a stream carry, as they come. Raises `Unreachable` where it breaks off."""
+    async with aclosing(items(response, decoder)) as found:
+        async for item in found:
+            if type(item) is not ServerSentEvent:
+                yield item  # type: ignore[misc]
+            elif item.data and item.event == MESSAGE:
+                yield item.data
+
+
+async def items(response: httpx.Response, decoder: EventDecoder) -> AsyncGenerator[Item]:
+    """Yield the events of a stream, as they come. Raises `Unreachable` where it breaks off."""
     async with aclosing(_chunks(response)) as chunks:
         async for chunk in chunks:
             for item in decoder.feed(chunk):
-                if type(item) is not ServerSentEvent:
-                    yield item  # type: ignore[misc]
-                elif item.data and item.event == MESSAGE:
-                    yield item.data
+                yield item
 
 
 async def _chunks(response: httpx.Response) -> AsyncGenerator[bytes]:

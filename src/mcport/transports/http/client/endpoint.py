@@ -59,7 +59,7 @@ class Endpoint:
         """
         fields = [*self._headers, *[(name.encode(), value.encode()) for name, value in headers.items()]]
         response = await self._once(method, fields, body)
-        if response.status_code in REDIRECTS and self._follows(response.headers.get("location", "")):
+        if response.status_code in REDIRECTS and self.follow(response.headers.get("location", "")):
             await response.aclose()
             response = await self._once(method, fields, body)
         return response
@@ -90,8 +90,8 @@ class Endpoint:
             self._cookies.extract_cookies(response)
         return response
 
-    def _follows(self, location: str) -> bool:
-        """Go where a redirect points, if that is the same origin."""
+    def follow(self, location: str) -> bool:
+        """Go where the server points from now on, if that is the same origin; return whether it is."""
         try:
             url = self._url.join(location)
         except httpx.InvalidURL:

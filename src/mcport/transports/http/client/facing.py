@@ -32,7 +32,9 @@ class FacingLink:
         self._loop = loop
         self._limits = limits
         self._trace = trace
-        self._link: Link = HttpLink(lambda: self._endpoint, owner, loop, limits, trace)
+        self._begun = False
+        self._stateless = HttpLink(lambda: self._endpoint, owner, loop, limits, trace)
+        self._link: Link = self._stateless
 
     @property
     def over(self) -> str | None:
@@ -42,6 +44,7 @@ class FacingLink:
         self._link.open()
 
     def begin(self, revision: Revision) -> None:
+        self._begun = True
         self._link.begin(revision)
 
     async def ask(
@@ -59,9 +62,11 @@ class FacingLink:
         self._link.tell(method, params)
 
     def start(self, method: str, params: JsonObject | None, waiter: Waiter) -> Call:
-        if method == INITIALIZE and not isinstance(self._link, HandshakeLink):
+        if method == INITIALIZE:
             self._link = HandshakeLink(self._endpoint, self._owner, self._loop, self._limits, trace=self._trace)
             self._link.open()
+        elif not self._begun:
+            self._link = self._stateless  # a server that was taken for an older one is asked what it is
         return self._link.start(method, params, waiter)
 
     def drop(self, call: Call, *, tell: bool) -> None:

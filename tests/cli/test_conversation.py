@@ -320,7 +320,6 @@ def test_a_server_without_templates_is_listed_all_the_same(here: Here, meant: Me
         (["list", "desk", "--env", "A"], 2, "mcport: --env takes NAME=VALUE, got 'A'"),
         (["read", "desk", "desk://about", "--output", "/no/such/place"], 2, "mcport: /no/such/place cannot be written"),
         (["list", "--", "no-such-command-anywhere"], 3, "mcport: Cannot start server 'no-such-command-anywhere': not"),
-        (["list", "https://example.org/mcp"], 2, "mcport: https://example.org/mcp: only servers over stdio"),
         (["list", "weather"], 2, "mcport: 'weather' is not a Python script; give a command as a list"),
     ],
 )  # fmt: skip

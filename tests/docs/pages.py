@@ -31,6 +31,7 @@ SNIPPETS = DOCS / "snippets"
 PLACE = re.compile(
     r"<!-- (?P<name>\S+\.py) -->\n```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<output>.*?)```\n)?", re.DOTALL
 )
+SERVES = re.compile(r"\.run\((\)|\s*\"http\")")
 REGION = re.compile(r"^ *# shown:\n(.*?)^ *# :shown\n", re.S | re.M)
 
 
@@ -77,7 +78,7 @@ def output_of(name: str) -> str:
     if is_test(name):
         return ""
     printed = io.StringIO()
-    serves = ".run()\n" in path.read_text(encoding="utf-8")
+    serves = SERVES.search(path.read_text(encoding="utf-8")) is not None
     with chdir(path.parent), redirect_stdout(printed):
         runpy.run_path(path.name, run_name="served" if serves else "__main__")
     return printed.getvalue()

@@ -109,6 +109,11 @@ def test_a_port_in_use_is_told_with_the_next_free_one() -> None:
         assert found.getsockname()[1] == free
 
 
+def test_connections_send_at_once_on_plain_asyncio() -> None:
+    with listen("127.0.0.1", 0)[0] as listening:
+        assert listening.proto == socket.IPPROTO_TCP
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
 def test_a_host_that_others_reach_is_refused_until_the_names_are_said(host: str) -> None:
     with pytest.raises(ValueError, match=r"allowed_hosts=\['mcp.example.com'"):

@@ -1,8 +1,7 @@
 """One URL that takes POSTs: how bytes go there and an answer begins to come back.
 
-It knows httpx and nothing of the protocol. Without anything that needs more, requests go through httpx's transport
-alone, which takes a third less of the time; auth, proxies and a client of the user's own go through `AsyncClient`.
-Every time-out is the caller's. Below: `words`.
+It knows nothing of the protocol. Without anything that needs more, requests go the `plain` way; auth, proxies and a
+client of the user's own go through httpx's `AsyncClient`. Every time-out is the caller's. Below: `plain`, `words`.
 """
 
 from __future__ import annotations
@@ -14,19 +13,15 @@ from urllib.request import getproxies
 import httpx
 
 from . import words
-
-CONNECT_SECONDS: Final = 30.0
-"""How long it may take to reach the server, each time."""
+from .http1 import Fields
+from .plain import CONNECT_SECONDS, Wires
+from .plain import Unreachable as Unreachable
 
 REDIRECTS: Final = (307, 308)
 """These two keep method and body; with any other a request would become something else."""
 
 _TIMES: Final[dict[str, float | None]] = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
 _POOL: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=60.0)
-
-
-class Unreachable(Exception):
-    """No answer came, or it broke off; the text is a plain reason."""
 
 
 class Endpoint:
@@ -43,14 +38,14 @@ class Endpoint:
         self._url = httpx.URL(url)
         self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         self._auth = auth
-        self._owned: httpx.AsyncClient | httpx.AsyncHTTPTransport | None = None
+        self._owned: httpx.AsyncClient | Wires | None = None
         self._client = client
-        self._transport: httpx.AsyncHTTPTransport | None = None
+        self._wires: Wires | None = None
         self._cookies: httpx.Cookies | None = None
         if client is None and (auth is not None or self._url.userinfo or _proxied(self._url.scheme)):
             self._client = self._owned = httpx.AsyncClient(limits=_POOL, timeout=httpx.Timeout(**_TIMES))
         elif client is None:
-            self._transport = self._owned = httpx.AsyncHTTPTransport(limits=_POOL)
+            self._wires = self._owned = Wires(self._url)
 
     async def send(self, method: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
         """Send a request and return its answer once that has begun; the caller closes it.
@@ -64,10 +59,10 @@ class Endpoint:
             response = await self._once(method, fields, body)
         return response
 
-    async def _once(self, method: str, fields: list[tuple[bytes, bytes]], body: bytes) -> httpx.Response:
+    async def _once(self, method: str, fields: Fields, body: bytes) -> httpx.Response:
         try:
-            if self._transport is not None:
-                return await self._plain(self._transport, method, fields, body)
+            if self._wires is not None:
+                return await self._plain(self._wires, method, fields, body)
             assert self._client is not None
             times = httpx.Timeout(**{**self._client.timeout.as_dict(), "read": None})
             request = self._client.build_request(method, self._url, headers=fields, content=body, timeout=times)
@@ -76,19 +71,23 @@ class Endpoint:
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(words.of_failure(error)) from error
 
-    async def _plain(
-        self, transport: httpx.AsyncHTTPTransport, method: str, fields: list[tuple[bytes, bytes]], body: bytes
-    ) -> httpx.Response:
-        request = httpx.Request(method, self._url, headers=fields, content=body, extensions={"timeout": _TIMES})
+    async def _plain(self, wires: Wires, method: str, fields: Fields, body: bytes) -> httpx.Response:
         if self._cookies is not None:
-            self._cookies.set_cookie_header(request)
-        response = await transport.handle_async_request(request)
+            fields = [*fields, *self._cookie()]
+        response = await wires.send(method, self._url, fields, body)
         if "set-cookie" in response.headers:
             # Load balancers know by a cookie which server to send a client to.
-            response.request = request
+            response.request = httpx.Request(method, self._url)
             self._cookies = self._cookies or httpx.Cookies()
             self._cookies.extract_cookies(response)
         return response
+
+    def _cookie(self) -> Fields:
+        """Return the header that brings cookies back to whoever set them."""
+        assert self._cookies is not None
+        request = httpx.Request("POST", self._url)
+        self._cookies.set_cookie_header(request)
+        return [(b"cookie", request.headers["cookie"].encode("latin-1"))] if "cookie" in request.headers else []
 
     def follow(self, location: str) -> bool:
         """Go where the server points from now on, if that is the same origin; return whether it is."""

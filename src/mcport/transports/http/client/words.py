@@ -15,6 +15,7 @@ from http import HTTPStatus
 from socket import gaierror
 from typing import Final
 
+CUT: Final = "it closed the connection before the answer was complete"
 DEFAULT_PATH: Final = "/mcp"
 
 _STATUSES: Final = {
@@ -68,7 +69,7 @@ def of_failure(error: BaseException) -> str:
             return _ERRNOS[each.errno]
     text = " ".join(str(error).split())
     if text.startswith(("Server disconnected", "peer closed connection")):
-        return "it closed the connection before the answer was complete"
+        return CUT
     return text or type(error).__name__
 
 

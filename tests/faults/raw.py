@@ -38,11 +38,16 @@ class Connection:
     """One connection to a server; a reading that lasts over five seconds is a failure."""
 
     def __init__(self, port: int, receive_buffer: int | None = None) -> None:
+        self.port = port
         self.socket = socket.socket()
         self.socket.settimeout(5)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.connect(("127.0.0.1", port))
+        try:
+            self.socket.connect(("127.0.0.1", port))
+        except OSError:
+            self.socket.close()
+            raise
         self.session: dict[str, str] = {}
         self._buffer = b""
         self._events = b""
@@ -151,6 +156,12 @@ class Connection:
     def line(self) -> str:
         """Read the first line of an answer."""
         return self._until(b"\r\n").decode("latin-1")
+
+    def rest(self) -> bytes:
+        """Read until the server has closed the connection."""
+        while not self.is_closed():
+            pass
+        return self._buffer
 
     def is_closed(self) -> bool:
         """Wait until the server says something or closes the connection, and return whether it closed it."""

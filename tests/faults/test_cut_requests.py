@@ -48,8 +48,7 @@ def test_a_client_that_closes_its_half_after_a_request_leaves_and_the_server_liv
     with site.as_it_was(), site.connect() as connection:
         connection.send(connection.call("add", a=1, b=2))
         connection.socket.shutdown(socket.SHUT_WR)
-        while not connection.is_closed():
-            pass
+        connection.rest()
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -2,7 +2,7 @@
 
 uvicorn tells an application that it is to end only once every stream is closed, and streams stay open until they are
 told. So its own hook tells the app first. Neither logging nor the process is set up by it, and nothing is printed.
-uvloop and httptools are used where they are installed. Below: `app`, `uvicorn`.
+uvloop and httptools are used where they are installed. Below: `app`, `patience`, `uvicorn`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ import anyio
 import uvicorn
 
 from .app import HttpApp
+from .patience import HEAD_BYTES, Patience, protocol
 
 KEEP_ALIVE_SECONDS: Final = 30
 """How long a connection may stay open on which nothing is asked."""
-
-HEAD_BYTES: Final = 64 * 1024
-"""How large the head of a request may be (h11): arguments of tools may be repeated in it."""
 
 LINGER_SECONDS: Final = 0.25
 """How long a client may take what is still on its way to it, once all is said."""
@@ -55,6 +53,7 @@ class Runner(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                http=protocol(),
                 h11_max_incomplete_event_size=HEAD_BYTES,
                 limit_concurrency=listeners + SPARE_CONNECTIONS,
             )
@@ -63,6 +62,7 @@ class Runner(uvicorn.Server):
         self._signals = signals
         self._listening = listening
         self._entering: asyncio.Future[None] | None = None
+        self._patience = Patience()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Enter the server's lifespan, and serve. Raises what the lifespan raises."""
@@ -81,6 +81,12 @@ class Runner(uvicorn.Server):
         super().handle_exit(sig, frame)
         if self._entering is not None:
             self._entering.get_loop().call_soon_threadsafe(self._entering.cancel)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second, and once a second let nobody keep this waiting."""
+        if counter % 10 == 0:
+            self._patience.look(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and end what goes on."""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from pydantic_core import to_json
 
@@ -34,7 +35,8 @@ def progress(token: Any, value: int) -> dict[str, Any]:
 @pytest.mark.requirement("http.response.client-supports-both", revisions=["2026-07-28"])
 @pytest.mark.requirement("http.sse.comments-ignored", revisions=["2026-07-28"])
 @pytest.mark.requirement("http.post.no-client-responses", revisions=["2026-07-28"])
-async def test_a_stream_brings_progress_and_logs_and_ends_with_the_answer() -> None:
+@pytest.mark.parametrize("way", ["plain", "auth", "client"])
+async def test_a_stream_brings_progress_and_logs_and_ends_with_the_answer(way: str) -> None:
     async def play(asked: Asked) -> None:
         await asked.begin_events()
         await asked.raw(b": nothing yet\r\n\r\n")
@@ -52,10 +54,14 @@ async def test_a_stream_brings_progress_and_logs_and_ends_with_the_answer() -> N
     async def report(value: float, total: float | None, message: str | None) -> None:
         seen.append(value)
 
-    async with origin(play) as server, Client(server.url, log=lambda message: logged.append(message.data)) as client:
+    async with httpx.AsyncClient() as mine, origin(play) as server:
+        options: dict[str, Any] = {"auth": {"auth": httpx.BasicAuth("a", "b")}, "client": {"http_client": mine}}
+        client = Client(server.url, log=lambda message: logged.append(message.data), **options.get(way, {}))
+        await client.connect()
         await client.call_tool("slow", progress=report)
         server.play = usual
         await client.list_tools()
+        await client.aclose()
     assert seen == [1, 2]
     assert logged == ["half way"]
     assert [each.method for each in server.asked] == ["server/discover", "tools/call", "tools/list"]

@@ -1,7 +1,7 @@
 """One URL that takes POSTs: how bytes go there and an answer begins to come back.
 
-It knows nothing of the protocol. Without anything that needs more, requests go the `plain` way; auth, proxies and a
-client of the user's own go through httpx's `AsyncClient`. Every time-out is the caller's. Below: `plain`, `words`.
+It knows nothing of the protocol. Without anything that needs more, requests go the `plain` way; with auth they
+go through httpx's `AsyncClient` on top of that, with proxies or a client of the user's own through the whole of it. Every time-out is the caller's. Below: `plain`, `words`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import httpx
 
 from . import words
 from .http1 import Fields
-from .plain import CONNECT_SECONDS, Wires
+from .plain import CONNECT_SECONDS, Wires, WireTransport
 from .plain import Unreachable as Unreachable
 
 REDIRECTS: Final = (307, 308)
@@ -42,8 +42,10 @@ class Endpoint:
         self._client = client
         self._wires: Wires | None = None
         self._cookies: httpx.Cookies | None = None
-        if client is None and (auth is not None or self._url.userinfo or _proxied(self._url.scheme)):
+        if client is None and _proxied(self._url.scheme):
             self._client = self._owned = httpx.AsyncClient(limits=_POOL, timeout=httpx.Timeout(**_TIMES))
+        elif client is None and (auth is not None or self._url.userinfo):
+            self._client = self._owned = httpx.AsyncClient(transport=WireTransport())
         elif client is None:
             self._wires = self._owned = Wires(self._url)
 

@@ -27,6 +27,7 @@ MOST_IDLE: Final = 20
 """So many are kept."""
 
 _PORTS: Final = {"http": 80, "https": 443}
+_SAID: Final = (b"host", b"content-length", b"transfer-encoding")
 _PIECE: Final = 64 * 1024
 _GONE: Final = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
@@ -100,6 +101,25 @@ class Wires:
         idle, self._idle = self._idle, []
         for wire in idle:
             await wire.aclose()
+
+
+class WireTransport(httpx.AsyncBaseTransport):
+    """The same as a transport of httpx, for a client of ours that has to do more than send."""
+
+    def __init__(self) -> None:
+        self._wires: dict[tuple[str, str, int | None], Wires] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        origin = (url.scheme, url.host, url.port)
+        if origin not in self._wires:  # one's own, and wherever a flow of authorization leads
+            self._wires[origin] = Wires(url)
+        fields = [(name, value) for name, value in request.headers.raw if name.lower() not in _SAID]
+        return await self._wires[origin].send(request.method, url, fields, await request.aread())
+
+    async def aclose(self) -> None:
+        for wires in self._wires.values():
+            await wires.aclose()
 
 
 class Wire:

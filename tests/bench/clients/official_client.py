@@ -14,9 +14,10 @@ from mcp import Client, StdioServerParameters  # type: ignore[import-not-found] 
 
 
 async def main(task: dict[str, Any]) -> None:
-    command, *arguments = task["server"]
+    server = task["server"]  # a URL, or a command
+    target = server if isinstance(server, str) else StdioServerParameters(command=server[0], args=server[1:])
     mode = "2026-07-28" if task["revision"] == "2026-07-28" else "legacy"
-    async with Client(StdioServerParameters(command=command, args=arguments), mode=mode) as client:
+    async with Client(target, mode=mode) as client:
         spent = 0.0
         for warm in (True, False):
             pairs = [(random.randrange(10**6), random.randrange(10**6)) for _ in range(200 if warm else task["calls"])]

@@ -46,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for figure in (figure for figure in FIGURES if figure.key in options.only):
         print(f"measuring: {figure.title} ...", file=sys.stderr)
         try:
-            rows.append(Row.of(figure, figure.measure(bench, figure.key)))
+            rows.append(row := Row.of(figure, figure.measure(bench, figure.key)))
+            print({title: round(cell.value, 1) for title, cell in row.cells.items()}, figure.unit, file=sys.stderr)
         except (ServerFailed, ProcessFailed, WrongAnswer, OSError) as error:
             print(f"{figure.title}: {error}", file=sys.stderr)
             failed = True

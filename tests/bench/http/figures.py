@@ -22,7 +22,7 @@ from tests.bench.processes import live
 from tests.bench.traffic import ECHOED, HANDSHAKE, STATELESS, Batch, Names, Traffic, check
 
 WARM_UP = 100  # requests on each connection
-SESSIONS = 2_000
+SESSIONS = 1_000
 MOST = 4_000  # requests on each connection in one round
 
 

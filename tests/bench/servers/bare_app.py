@@ -12,6 +12,13 @@ import jiter
 import uvicorn
 
 JSON = (b"content-type", b"application/json")
+OPENED = {
+    "protocolVersion": "2025-11-25",
+    "supportedVersions": ["2026-07-28", "2025-11-25"],
+    "capabilities": {"tools": {}},
+    "serverInfo": {"name": "bare", "version": "1"},
+    "tools": [],
+}
 SESSION = (b"mcp-session-id", b"0123456789abcdef0123456789abcdef")
 
 
@@ -38,9 +45,8 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
     def _result(self, message: dict[str, Any]) -> dict[str, Any]:
-        if message["method"] == "initialize":
-            info = {"name": "bare", "version": "1"}
-            return {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info}
+        if message["method"] != "tools/call":
+            return {**OPENED, "resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
         arguments = message["params"]["arguments"]
         if message["params"]["name"] == self._echo:
             return {"resultType": "complete", "content": [{"type": "text", "text": arguments["text"]}]}

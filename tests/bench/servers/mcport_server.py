@@ -59,9 +59,7 @@ def serve_http(server: Server, settings: dict[str, Any]) -> None:
     async def tell() -> None:
         server.notify_tools_changed()
 
-    streams = settings.pop("streams")
-    app = server.asgi()
-    app._handshake._streams = streams
+    app = server.asgi(answers="stream" if settings.pop("streams") else "json")
     uvicorn.run(app, log_level="warning", access_log=False, **settings)
 
 

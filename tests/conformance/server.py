@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import sys
 
-import uvicorn
-
 from examples.everything import server
 from mcport import InputRequired, Middleware, Next, ToolCall
 from mcport.spec.types import CallToolResult, TextContent
@@ -32,11 +30,6 @@ class Unasked(Middleware):
         return await next(request)
 
 
-def main(port: int) -> None:
-    """Serve until somebody ends this process."""
-    server.add_middleware(Unasked())
-    uvicorn.run(server.asgi(), host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    server.add_middleware(Unasked())
+    server.run("http", port=int(sys.argv[1]))

@@ -125,6 +125,14 @@ async def test_logging_tool(ctx: Context) -> str:
 
 
 @server.tool
+async def test_reconnection(ctx: Context) -> str:
+    """Let the client hang up; it comes back for the answer."""
+    await ctx.close_stream(retry=0.1)
+    await anyio.sleep(0.1)
+    return "Whoever came back gets this."
+
+
+@server.tool
 async def wait(seconds: float = 60) -> str:
     """Take a long time; who loses patience may withdraw the call, and test://withdrawn counts it."""
     try:

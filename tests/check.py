@@ -73,6 +73,14 @@ STEPS = (
         slow=True,
         needs="tests/peers/install.py",
     ),
+    Step(
+        "suite",
+        "the official conformance suite complains of nothing, not even by a warning",
+        (("tests/peers/install.py", "conformance"), ("-m", "tests.conformance")),
+        extra="test",
+        slow=True,
+        needs="tests/conformance/__main__.py",
+    ),
 )
 
 

@@ -42,6 +42,7 @@ TOOLS = [
     "test_input_required_result_capabilities",
     "json_schema_2020_12_tool",
     "test_x_mcp_header",
+    "test_reconnection",
 ]
 PROMPTS = [
     "test_simple_prompt",
@@ -204,6 +205,12 @@ async def test_an_argument_that_http_repeats_in_a_header_says_so_and_may_be_left
         assert "required" not in tool["inputSchema"]
         assert await wire.text("test_x_mcp_header", {"region": "eu"}) == "Region: eu"
         assert await wire.text("test_x_mcp_header") == "Region: none"
+
+
+@pytest.mark.parametrize("revision", ALL)
+async def test_where_no_stream_can_be_closed_the_answer_comes_all_the_same(revision: str) -> None:
+    async with serving(everything(), revision) as wire:
+        assert await wire.text("test_reconnection") == "Whoever came back gets this."
 
 
 @pytest.mark.parametrize("revision", ALL)

@@ -30,6 +30,7 @@ PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 SILENCE = base64.b64decode("UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQIAAACAgA==")
+withdrawn, watched = {"calls": 0}, {"changes": 0}
 
 
 # ---- content
@@ -141,9 +142,6 @@ async def wait(seconds: float = 60) -> str:
         withdrawn["calls"] += 1
         raise
     return f"{seconds:g} s have passed."
-
-
-withdrawn = {"calls": 0}
 
 
 # ---- asking: questions to the client's user, to its model, and for its roots
@@ -431,9 +429,6 @@ def static_text() -> str:
 def static_binary() -> bytes:
     """An image that never changes."""
     return PIXEL
-
-
-watched = {"changes": 0}
 
 
 @server.resource("test://watched-resource", mime_type="application/json")

@@ -15,6 +15,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import TaskGroup
 
 from mcport import Server
 from mcport.stores.sessions import MemorySessions
@@ -158,18 +159,26 @@ async def test_calls_leave_nothing_behind_however_many(era: str, calls: int) -> 
 class Listeners:
     """Clients that wait for changes: the ends of their connections, and nothing around them."""
 
-    def __init__(self, app: Any, count: int) -> None:
+    def __init__(self, app: Any) -> None:
         listening = stateless("subscriptions/listen", notifications={"toolsListChanged": True})
         headers = [(name.encode(), value.encode()) for name, value in {**USUAL, **listening["headers"]}.items()]
         self._scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers}
         self._body = {"type": "http.request", "body": listening["body"], "more_body": False}
         self._app = app
-        self._count = count
+        self._count = 0
         self._leave = anyio.Event()
         self._told: set[int] = set()
         self._all = anyio.Event()
 
-    async def run(self, number: int) -> None:
+    async def come(self, tasks: TaskGroup, more: int) -> None:
+        """So many more of them come, and are told that they are."""
+        before, self._count = self._count, self._count + more
+        self._told.update(range(before))
+        for number in range(before, self._count):
+            tasks.start_soon(self._listen, number)
+        await self.until_told()
+
+    async def _listen(self, number: int) -> None:
         """One of them, until all leave."""
         events = iter([self._body])
 
@@ -204,13 +213,12 @@ async def test_listeners_that_only_listen_cost_little_and_all_of_them_are_told(c
     server = adder()
     app = server.asgi()
     await opened(app)
-    listeners = Listeners(app, count)
+    listeners = Listeners(app)
     async with anyio.create_task_group() as tasks:
         with traced() as held:
-            for number in range(count):
-                tasks.start_soon(listeners.run, number)
-            await listeners.until_told()
-            kib = held.kib / count
+            await listeners.come(tasks, MEASURED)
+            kib = held.kib / MEASURED
+        await listeners.come(tasks, count - MEASURED)
         began = time.perf_counter()
         server.add_tool(lambda: None, name="news")
         await listeners.until_told()

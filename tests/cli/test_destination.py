@@ -76,7 +76,7 @@ def test_p24_a_name_that_is_not_in_the_file_is_told_with_those_that_are(file: Pa
 
 
 def test_p24_no_server_and_two_servers_are_told_in_one_line() -> None:
-    with pytest.raises(UsageError, match="name a server: a script, FILE"):
+    with pytest.raises(UsageError, match="name a server: a script, a URL, FILE"):
         destination([], [])
     with pytest.raises(UsageError, match="both name a server"):
         destination([], ["server"], "mcp.json")

@@ -1,4 +1,4 @@
-"""Which server a command line means: a script, a command, an entry of an `mcpServers` file, a bundled example.
+"""Which server a command line means: a script, a URL, a command, an entry of an `mcpServers` file, a bundled example.
 
 Below: the client's own idea of targets.
 """
@@ -36,7 +36,7 @@ def destination(
     if config is not None:
         return _entry(Path(config), server)
     if not words:
-        raise UsageError("name a server: a script, FILE.json#NAME, example:NAME, or a command behind --")
+        raise UsageError("name a server: a script, a URL, FILE.json#NAME, example:NAME, or a command behind --")
     return _named(words.pop(0))
 
 

@@ -1,7 +1,8 @@
 """One URL that takes POSTs: how bytes go there and an answer begins to come back.
 
-It knows nothing of the protocol. Without anything that needs more, requests go the `plain` way; with auth they
-go through httpx's `AsyncClient` on top of that, with proxies or a client of the user's own through the whole of it. Every time-out is the caller's. Below: `plain`, `words`.
+It knows nothing of the protocol. Without anything that needs more, requests go the `plain` way; with auth they go
+through httpx's `AsyncClient` on top of that, with proxies or a client of the user's own through the whole of httpx.
+Every time-out is the caller's. Below: `plain`, `words`.
 """
 
 from __future__ import annotations

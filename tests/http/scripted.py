@@ -123,13 +123,17 @@ class OldServer(httpx.AsyncBaseTransport):
         if method in self.on:
             return await self.on[method](message)
         if method == "initialize":
-            opened = {"protocolVersion": self.revision, "capabilities": {"tools": {}, "resources": {}}}
-            headers = {"mcp-session-id": self.sessions.pop(0)} if self.sessions else None
-            return piece(result(message, **opened, serverInfo={"name": "old", "version": "1"}), headers=headers)
+            return self.initialized(message, {"tools": {}, "resources": {}})
         if "id" in message and "method" in message:
             return piece({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": method}})
         self.heard.append(message)
         return httpx.Response(202)
+
+    def initialized(self, message: Message, capabilities: Message) -> httpx.Response:
+        """Return the answer to `initialize`, which begins the next session."""
+        info = {"name": "old", "version": "1"}
+        opened = result(message, protocolVersion=self.revision, capabilities=capabilities, serverInfo=info)
+        return piece(opened, headers={"mcp-session-id": self.sessions.pop(0)} if self.sessions else None)
 
     def sent(self, method: str) -> list[httpx.Request]:
         """Return the POSTs of messages of a method; "" is for answers."""

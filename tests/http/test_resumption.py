@@ -6,7 +6,7 @@ import anyio
 import httpx
 import pytest
 
-from mcport.client.client import Client
+from mcport import Client, ResourceUpdated, ToolsChanged
 from mcport.core.jsonrpc import parse_json
 from mcport.errors import ConnectionLost
 from mcport.transports.http.client.pace import Pace
@@ -319,6 +319,32 @@ async def test_a_caller_that_is_cancelled_does_not_stop_the_new_session_for_the_
         release.set()
     assert len(calls.messages) == 1
     assert len(server.sent("initialize")) == 2
+
+
+async def test_p10_a_new_session_is_told_again_what_the_old_one_was_told_and_listeners_miss_nothing(
+    server: OldServer,
+) -> None:
+    Calls(server)
+    capabilities = {"tools": {"listChanged": True}, "resources": {"subscribe": True}, "logging": {}}
+
+    async def opened(message: Message) -> httpx.Response:
+        return server.initialized(message, capabilities)
+
+    async def fine(message: Message) -> httpx.Response:
+        return piece(result(message))
+
+    server.on |= {"initialize": opened, "logging/setLevel": fine, "resources/subscribe": fine}
+    server.on["resources/unsubscribe"] = fine
+    async with server.connect() as client:
+        await client.set_log_level("warning")
+        async with client.listen(tools=True, uris=["a:b"]) as changes:
+            server.gone.add("one")
+            assert await called(client) == "fine"
+            with anyio.fail_after(5):
+                assert [await anext(changes), await anext(changes)] == [ToolsChanged(), ResourceUpdated("a:b")]
+            await server.until(lambda: len(server.sent("logging/setLevel")) == 2)
+    for method in ("logging/setLevel", "resources/subscribe"):
+        assert [each.headers["mcp-session-id"] for each in server.sent(method)] == ["one", "two"]
 
 
 async def test_a_server_that_answers_404_where_it_has_no_stream_has_not_forgotten_the_session(

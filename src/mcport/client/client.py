@@ -195,9 +195,7 @@ class Client(Conversing):
             raise RuntimeError(f"{self!r}: connect() was called before")
         await self._connect()
         try:
-            await self._renew_log_level()
-        except (ConversationError, NotDeclared) as error:
-            log.warning("the log level could not be said again: %s", error)
+            await self._say_level_again()
         except BaseException:
             await self.aclose()
             raise
@@ -223,6 +221,7 @@ class Client(Conversing):
             if self._cache is not None:
                 self._cache.clear()
                 self._connection.hearers.append(self._cache.hear)
+            self._connection.renewers.append(self._renewed)
             self._connection.catch_up()
             self._remember(self._opened.revision)
             if "icons" in self.server_info:
@@ -231,6 +230,20 @@ class Client(Conversing):
         if attempt.closed:
             raise Failures(self._server).failed("the client was closed meanwhile", Remains())
         raise opening.silent(self._connect_timeout or 0)
+
+    def _renewed(self) -> None:
+        """The server has begun the session anew, and knows nothing of the one before."""
+        self._definitions.spoil()
+        if self._cache is not None:
+            self._cache.clear()
+        if self._connection is not None:
+            self._connection.loop.keep(self._say_level_again())
+
+    async def _say_level_again(self) -> None:
+        try:
+            await self._renew_log_level()
+        except (ConversationError, NotDeclared) as error:
+            log.warning("the log level could not be said again: %s", error)
 
     def _attend(self, connection: Connection, opened: Opened, loop: Loop) -> None:
         """Let the callbacks hear and answer the server that has just been reached."""

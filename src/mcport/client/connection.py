@@ -53,7 +53,8 @@ class Connection:
     """A conversation over any link. Until `begin` it can only be opened.
 
     Each of `hearers` is told of every notification that is neither progress nor the withdrawal of a request, and each
-    of `enders` once, why the conversation is over. Both are called while messages are read, and must not wait.
+    of `enders` once, why the conversation is over. Both are called while messages are read, and must not wait. Each of
+    `renewers` is called when the server had forgotten all that it was told, and the conversation was begun anew.
     `attend` makes what answers the server's questions, when there is a first one.
     """
 
@@ -65,6 +66,7 @@ class Connection:
         self.expected: Revision | None = None
         self.hearers: list[Callable[[Told], None]] = []
         self.enders: list[Callable[[str], None]] = []
+        self.renewers: list[Callable[[], None]] = []
         self.attend: Callable[[], Answering] | None = None
         self._answering: Answering | None = None
         self.most_rounds = ROUNDS
@@ -78,7 +80,7 @@ class Connection:
             told=self._told, ended=self._ended, malformed=self._malformed, serves=self._serves, batches=self._batches
         )
         self.loop = loop
-        self.link = contact.link(Owner(server, self._answer, hooks, self.lost), loop, limits)
+        self.link = contact.link(Owner(server, self._answer, hooks, self.lost, self._renewed), loop, limits)
 
     async def ask(
         self,
@@ -266,6 +268,10 @@ class Connection:
         log.debug("server '%s': %s", self.server, reason)
         for end in self.enders:
             end(reason)
+
+    def _renewed(self) -> None:
+        for renew in self.renewers:
+            renew()
 
     def _malformed(self, message: Malformed) -> bool:
         """Tolerate a few lines that are no message, such as a banner; they get no reply.

@@ -37,13 +37,15 @@ Losing: TypeAlias = Callable[[str, str, str], ConnectionLost]
 class Owner(Record):
     """Whoever holds a link, as the link sees it: how the server is named, and what is to be told of what comes.
 
-    `answer` answers the server's requests.
+    `answer` answers the server's requests. `renewed` is called when the server had forgotten the conversation, and it
+    was begun anew.
     """
 
     server: str
     answer: Answer
     hooks: Hooks
     lost: Losing
+    renewed: Callable[[], None] | None = None
 
 
 class Link(Protocol):

@@ -66,6 +66,7 @@ class Subscriptions:
         self._turns: dict[str, anyio.Lock] = {}
         connection.hearers.append(self._hear)
         connection.enders.append(self._ended)
+        connection.renewers.append(self._renewed)
 
     async def open(self, wanted: Wanted, feed: Feed, patience: Patience) -> Stream:
         """Begin to listen: changes go into the feed.
@@ -151,6 +152,20 @@ class Subscriptions:
     def _stream(self, id: object) -> ListenStream | None:
         """Return the listening with an id of this JSON type: "1", 1.0 and true are not 1."""
         return self.streams.get(id) if type(id) is int else None
+
+    def _renewed(self) -> None:
+        self.loop.keep(self._begin_anew())
+
+    async def _begin_anew(self) -> None:
+        """The server has forgotten what was subscribed to: say it again, and tell of all that may have changed."""
+        for uri in tuple(self.counts):
+            try:
+                await self.connection.ask(SUBSCRIBE, {"uri": uri}, Patience(LEAVING_SECONDS, LEAVING_SECONDS))
+            except ConversationError as error:
+                log.warning("the subscription to a resource could not be said again: %s", error)
+        for feed, wanted in self.feeds.items():
+            for change in wanted.changes():
+                feed.put(change)
 
     def _ended(self, reason: str) -> None:
         for feed in self.feeds:

@@ -7,7 +7,6 @@ nothing else: the next one reaches it anew. Below: `errand`, `outbox`, `standing
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -44,7 +43,7 @@ log: Final = logging.getLogger("mcport.client")
 
 
 class HandshakeLink:
-    """A link to one endpoint. `renewed` is called when a session was begun in place of one that the server forgot."""
+    """A link to one endpoint. A session that the server forgets is begun anew, which the owner is told."""
 
     def __init__(
         self,
@@ -55,7 +54,6 @@ class HandshakeLink:
         *,
         trace: Trace | None = None,
         pace: Pace | None = None,
-        renewed: Callable[[], None] | None = None,
     ) -> None:
         self._owner = owner
         self._loop = loop
@@ -68,7 +66,6 @@ class HandshakeLink:
         self._renewal = Renewal(self._courier, loop, self._initialize, self._begun_anew)
         self._standing = Standing(self._courier, loop, self._pace, self._gone)
         self._errands: dict[Call, Errand] = {}
-        self._renewed = renewed
         self._closed = False
         self.hold, self.release = self._session.clock.hold, self._session.clock.release
         self.give_up = self._session.ended
@@ -204,8 +201,8 @@ class HandshakeLink:
 
     async def _begun_anew(self) -> None:
         await self._begun()
-        if self._renewed is not None:
-            self._renewed()
+        if self._owner.renewed is not None:
+            self._owner.renewed()
 
     async def _initialize(self, params: JsonObject) -> Outcome:
         """Open a session once more."""

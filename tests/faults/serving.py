@@ -11,8 +11,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-import uvicorn
-
 from mcport import Server
 from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.binding import listen
@@ -45,7 +43,8 @@ class Site:
         self.app: HttpApp = server.asgi()
         self.listening = threading.Event()
         self.runner = Runner(self.app, 20_000, signals=False, listening=self.listening.set)
-        self.runner.config = uvicorn.Config(self.app, **_settings(self.runner.config, parser))
+        if parser == "h11":
+            self.runner.config.http = "h11"  # else it chooses httptools, with bounds of its own
         self.sockets = listen("127.0.0.1", 0)
         self.port: int = self.sockets[0].getsockname()[1]
         self.loop = asyncio.new_event_loop()
@@ -142,10 +141,3 @@ def served(server: Server, parser: str = "h11") -> Iterator[Site]:
     finally:
         site.stop()
         site.join()
-
-
-def _settings(config: uvicorn.Config, parser: str) -> dict[str, Any]:
-    """The settings with which mcport runs uvicorn, with another parser."""
-    names = ("log_config", "access_log", "lifespan", "ws", "interface", "proxy_headers", "server_header")
-    more = ("timeout_keep_alive", "h11_max_incomplete_event_size", "limit_concurrency")
-    return {name: getattr(config, name) for name in names + more} | {"http": parser}

@@ -99,6 +99,19 @@ def test_many_headers_are_read_or_refused(site: Site) -> None:
         assert connection.line().split()[1] == "400"
 
 
+@pytest.mark.parametrize("line", [b"y", b"X: y\r\n"])
+@pytest.mark.parametrize("start", [b"GET /mcp HTTP/1.1\r\nX: y", b"GET /", b""])
+def test_a_head_without_an_end_is_cut_off(site: Site, start: bytes, line: bytes) -> None:
+    with site.as_it_was(), site.connect() as connection:
+        try:
+            connection.send(start)
+            for _ in range(16):
+                connection.send(line * (65536 // len(line)))
+        except ConnectionError:
+            return
+        assert connection.is_closed() or connection.line().split()[1] == "400"
+
+
 def test_a_session_that_is_named_twice_is_not_guessed_at(site: Site) -> None:
     with site.as_it_was(), site.connect() as mine, site.connect() as other:
         mine.open()

@@ -164,6 +164,7 @@ async def test_a_status_that_is_no_success_is_one_plain_line(play: Play, line: s
             await client.call_tool("forecast")
         assert str(caught.value).startswith(f"tools/call forecast on server '{server.url}': {line}")
         assert str(caught.value.status) in line
+        assert len(server.of("tools/call")) == 1
         server.play, server.plays_opening = play, True
         with pytest.raises(ConnectFailed) as failed:
             await Client(server.url).connect()

@@ -40,6 +40,7 @@ def server() -> Server:
     return made
 
 
+@pytest.mark.requirement("http.session.terminated-404", revisions=["2025-11-25"])
 async def test_a_session_is_opened_used_and_ended() -> None:
     app = server().asgi()
     async with session(app) as opened:
@@ -69,6 +70,8 @@ async def test_a_message_without_a_session_is_400() -> None:
     await app.aclose()
 
 
+@pytest.mark.requirement("http.sse.messages-before-response", revisions=["2025-11-25"])
+@pytest.mark.requirement("http.sse.messages-relate", revisions=["2025-11-25"])
 async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
     app = server().asgi()
     async with session(app) as opened, opened.post(call("steps", meta={"progressToken": 5})) as answer:
@@ -99,6 +102,9 @@ async def test_p20_a_tool_asks_on_the_stream_of_its_request_and_the_answer_is_po
     await app.aclose()
 
 
+@pytest.mark.requirement("http.disconnect-not-cancel", revisions=["2025-11-25"])
+@pytest.mark.requirement("http.sse.resumable", revisions=["2025-11-25"])
+@pytest.mark.requirement("http.resume.replay", revisions=["2025-11-25"])
 async def test_leaving_is_no_cancellation_and_what_was_missed_is_fetched_later() -> None:
     app = server().asgi()
     async with session(app, elicitation={}) as opened:
@@ -113,6 +119,8 @@ async def test_leaving_is_no_cancellation_and_what_was_missed_is_fetched_later()
     await app.aclose()
 
 
+@pytest.mark.requirement("http.get.server-messages", revisions=["2025-11-25"])
+@pytest.mark.requirement("http.get.unrelated-messages", revisions=["2025-11-25"])
 async def test_p21_changes_come_on_the_stream_of_the_session() -> None:
     made = server()
     app = made.asgi()

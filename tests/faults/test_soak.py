@@ -152,7 +152,7 @@ async def test_calls_leave_nothing_behind_however_many(era: str, calls: int) -> 
     objects = count_objects()
     for id in range(calls):
         await one(id)
-    assert count_objects() - objects < 100
+    assert count_objects() - objects < calls / 4, "less than one a call, whatever was loaded meanwhile"
     await app.aclose()
 
 

@@ -14,6 +14,7 @@ import pytest
 from mcport import Client
 from mcport.spec.revisions import REVISIONS, Revision
 from tests.stories.storyteller import make_server
+from tests.stories.street import Street, open_street
 
 SECONDS = 20
 SCRIPT = Path(__file__).with_name("storyteller.py")
@@ -21,27 +22,38 @@ SCRIPT = Path(__file__).with_name("storyteller.py")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One revision over one channel."""
+    """One revision, and what makes a new server at the other end of one channel."""
 
     revision: Revision
-    channel: str
+    target: Callable[[], Any]
 
     def client(self, **options: Any) -> Client:
         """Return a client of a new server."""
-        target = make_server() if self.channel == "memory" else [sys.executable, str(SCRIPT)]
-        return Client(target, revision=self.revision.name, **options)
+        return Client(self.target(), revision=self.revision.name, **options)
 
 
-def stages() -> Iterator[Any]:
-    for revision in REVISIONS.values():
-        for channel in ("memory", "stdio"):
-            yield pytest.param(Stage(revision, channel), id=f"{revision.name}-{channel}")
+@pytest.fixture(scope="session")
+def street() -> Iterator[Street]:
+    """Where the servers are that have a URL."""
+    with open_street() as made:
+        yield made
 
 
-@pytest.fixture(params=stages())
-def stage(request: pytest.FixtureRequest) -> Stage:
-    place: Stage = request.param
-    return place
+@pytest.fixture(params=REVISIONS.values(), ids=lambda revision: revision.name)
+def revision(request: pytest.FixtureRequest) -> Revision:
+    made: Revision = request.param
+    return made
+
+
+@pytest.fixture(params=["memory", "stdio", "http"])
+def stage(request: pytest.FixtureRequest, revision: Revision) -> Stage:
+    """A revision and a channel; over HTTP the oldest revision has the pair of endpoints that it knows."""
+    if request.param == "memory":
+        return Stage(revision, make_server)
+    if request.param == "stdio":
+        return Stage(revision, lambda: [sys.executable, str(SCRIPT)])
+    street: Street = request.getfixturevalue("street")
+    return Stage(revision, lambda: street.inn(revision))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -120,6 +120,7 @@ async def test_a_time_that_is_none_is_refused() -> None:
 @pytest.mark.requirement("http.sse.close-after-response", revisions=STREAMABLE)
 @pytest.mark.requirement("http.sse.eventual-response", revisions=STREAMABLE)
 @pytest.mark.requirement("http.resume.event-ids", revisions=STREAMABLE)
+@pytest.mark.requirement("http.notification.accepted-202", revisions=STREAMABLE, reason="each kind of message in turn")
 @pytest.mark.parametrize("revision", STREAMABLE)
 async def test_every_answer_is_a_stream_where_the_server_is_set_to(revision: str) -> None:
     app = Slow().made.asgi(answers="stream")
@@ -131,6 +132,7 @@ async def test_every_answer_is_a_stream_where_the_server_is_set_to(revision: str
                 assert all(event.id for event in events)
         async with opened.post(message("notifications/x", None)) as answer:
             assert (answer.status, await answer.body()) == (202, b"")
+        await opened.tell(b'{"jsonrpc":"2.0","id":"nobody","result":{}}')
     await app.aclose()
 
 

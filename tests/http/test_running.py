@@ -75,10 +75,12 @@ def session(http: httpx.Client, url: str) -> dict[str, str]:
     return {**HEADERS, "mcp-session-id": answer.headers["mcp-session-id"]}
 
 
+@pytest.mark.requirement("http.bind-localhost")
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_p8_one_signal_ends_a_server_with_open_streams_in_under_two_seconds_and_says_nothing(number: int) -> None:
     with program() as (process, url), httpx.Client(timeout=10) as http, ExitStack() as streams:
+        assert url.startswith("http://127.0.0.1:")
         hearing = session(http, url)
         streams.enter_context(http.stream("GET", url, headers=hearing))
         listening = stateless("subscriptions/listen", notifications={"toolsListChanged": True})

@@ -15,6 +15,8 @@ from .raw_session import Session, call, message, session
 
 pytestmark = pytest.mark.anyio
 
+STREAMABLE = ["2025-03-26", "2025-06-18", "2025-11-25"]
+
 
 def server() -> Server:
     made = Server("s")
@@ -72,9 +74,11 @@ async def test_a_message_without_a_session_is_400() -> None:
 
 @pytest.mark.requirement("http.sse.messages-before-response", revisions=["2025-11-25"])
 @pytest.mark.requirement("http.sse.messages-relate", revisions=["2025-11-25"])
-async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
+@pytest.mark.requirement("http.sse.messages-before-response", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_what_is_said_before_the_answer_makes_a_stream_of_it(revision: str) -> None:
     app = server().asgi()
-    async with session(app) as opened, opened.post(call("steps", meta={"progressToken": 5})) as answer:
+    async with session(app, revision) as opened, opened.post(call("steps", meta={"progressToken": 5})) as answer:
         *progress, last = await answer.events()
     assert [each["params"]["progress"] for each in progress] == [1, 2, 3]
     assert last["result"]["content"][0]["text"] == "done"
@@ -105,17 +109,86 @@ async def test_p20_a_tool_asks_on_the_stream_of_its_request_and_the_answer_is_po
 @pytest.mark.requirement("http.disconnect-not-cancel", revisions=["2025-11-25"])
 @pytest.mark.requirement("http.sse.resumable", revisions=["2025-11-25"])
 @pytest.mark.requirement("http.resume.replay", revisions=["2025-11-25"])
-async def test_leaving_is_no_cancellation_and_what_was_missed_is_fetched_later() -> None:
-    app = server().asgi()
-    async with session(app, elicitation={}) as opened:
-        async with asked(app, call("greet"), opened.headers) as answer:
-            await answer.started.wait()
-            question = await answer.event()
+class Walk:
+    """A server with a tool that takes a step, and the next one when `go_on` is set."""
+
+    def __init__(self) -> None:
+        self.go_on = anyio.Event()
+        self.made = server()
+
+        @self.made.tool
+        async def walk(ctx: Context) -> str:
+            """Walk."""
+            await ctx.report_progress(1)
+            await self.go_on.wait()
+            await ctx.report_progress(2)
+            return "there"
+
+
+@pytest.mark.requirement("http.disconnect-not-cancel", revisions=STREAMABLE)
+@pytest.mark.requirement("http.sse.resumable", revisions=STREAMABLE)
+@pytest.mark.requirement("http.resume.replay", revisions=STREAMABLE[:2])
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_leaving_is_no_cancellation_and_what_was_missed_is_fetched_later(revision: str) -> None:
+    walk = Walk()
+    app = walk.made.asgi()
+    async with session(app, revision) as opened:
+        async with opened.post(call("walk", meta={"progressToken": 5})) as answer:
+            assert (await answer.event())["params"]["progress"] == 1
             last = answer.last_event_id
-        await reply(opened, question, "Ada")
+        walk.go_on.set()
         async with opened.get(last) as answer:
-            (fetched,) = await answer.events()
-    assert fetched["result"]["content"][0]["text"] == "Hello Ada"
+            step, fetched = await answer.events()
+    assert step["params"]["progress"] == 2
+    assert fetched["result"]["content"][0]["text"] == "there"
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.streams.no-broadcast", revisions=STREAMABLE)
+@pytest.mark.requirement("http.sse.messages-relate", revisions=STREAMABLE)
+@pytest.mark.requirement("http.get.server-messages", revisions=STREAMABLE)
+@pytest.mark.requirement("http.get.unrelated-messages", revisions=STREAMABLE)
+@pytest.mark.requirement(
+    "http.get.no-responses", revisions=STREAMABLE, reason="sides of one rule: to each stream its own"
+)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_each_message_goes_to_one_stream_and_to_the_one_that_it_belongs_to(revision: str) -> None:
+    walk = Walk()
+    app = walk.made.asgi()
+    async with session(app, revision) as opened, opened.get() as hearing:
+        first, second = (opened.post(call("walk", id, {"progressToken": id})) for id in (1, 2))
+        async with first as one, second as two:
+            walk.made.notify_tools_changed()
+            walk.go_on.set()
+            for id, answer in ((1, one), (2, two)):
+                *steps, last = await answer.events()
+                assert [each["params"]["progressToken"] for each in steps] == [id, id]
+                assert last["id"] == id
+        async with opened.delete():
+            heard = await hearing.events()
+    assert [each["method"] for each in heard] == ["notifications/tools/list_changed"]
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.resume.event-id-unique", revisions=STREAMABLE)
+@pytest.mark.requirement("http.resume.no-cross-stream-replay", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_no_two_events_have_one_id_and_what_is_fetched_is_of_that_stream_alone(revision: str) -> None:
+    walk = Walk()
+    walk.go_on.set()
+    app = walk.made.asgi()
+    ids: list[list[str | None]] = []
+    async with session(app, revision) as opened:
+        for id in (1, 2):
+            async with opened.post(call("walk", id, {"progressToken": id})) as answer:
+                ids.append([])
+                while "result" not in await answer.event():
+                    ids[-1].append(answer.last_event_id)
+                ids[-1].append(answer.last_event_id)
+        assert len({each for stream in ids for each in stream}) == 6
+        async with opened.get(ids[0][0]) as answer:
+            step, last = await answer.events()
+    assert (step["params"]["progressToken"], last["id"]) == (1, 1)
     await app.aclose()
 
 

@@ -6,8 +6,10 @@ import anyio
 import pytest
 
 from mcport import Context, Server
+from mcport.core.dialects.contract import META_CAPABILITIES, META_VERSION
 
-from .bridge import ask, asked, stateless
+from .bridge import STATELESS_VERSION, ask, asked, stateless
+from .raw_session import message, session
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +45,7 @@ async def test_a_request_is_answered_with_one_piece_of_json() -> None:
 
 
 @pytest.mark.requirement("http.sse.messages-before-response", revisions=["2026-07-28"])
+@pytest.mark.requirement("http.sse.messages-relate", revisions=["2026-07-28"])
 @pytest.mark.requirement("http.sse.x-accel-buffering")
 @pytest.mark.requirement("http.sse.close-after-response", revisions=["2026-07-28"])
 async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
@@ -52,6 +55,7 @@ async def test_what_is_said_before_the_answer_makes_a_stream_of_it() -> None:
         assert answer.headers["x-accel-buffering"] == "no"
         *progress, last = await answer.events()
     assert [each["params"]["progress"] for each in progress] == [1, 2, 3]
+    assert {each["params"]["progressToken"] for each in progress} == {"p"}
     assert last["result"]["content"][0]["text"] == "done"
     await app.aclose()
 
@@ -66,6 +70,9 @@ async def test_a_method_that_there_is_not_is_404(method: str) -> None:
     await app.aclose()
 
 
+@pytest.mark.requirement("cancel.http.close-is-cancel")
+@pytest.mark.requirement("cancel.server-stops-work", revisions=["2026-07-28"])
+@pytest.mark.requirement("cancel.no-response", revisions=["2026-07-28"])
 async def test_leaving_withdraws_the_request() -> None:
     server, begun, stopped = Server("s"), anyio.Event(), anyio.Event()
 
@@ -102,3 +109,56 @@ async def test_listening_stays_open_and_ends_with_its_result_when_the_server_goe
             (last,) = await answer.events()
         assert last["id"] == 7
         assert last["result"]["resultType"] == "complete"
+
+
+def curious() -> Server:
+    server = Server("s")
+
+    @server.tool
+    async def greet(ctx: Context) -> str:
+        """Ask for a name."""
+        await ctx.report_progress(1)
+        return f"Hello {(await ctx.elicit('Who?', str)).data}"
+
+    return server
+
+
+@pytest.mark.requirement("http.sse.no-server-requests")
+async def test_a_stream_brings_no_question_but_a_result_that_asks() -> None:
+    app = curious().asgi()
+    meta = {META_CAPABILITIES: {"elicitation": {"form": {}}}, "progressToken": 5}
+    async with ask(app, **stateless("tools/call", meta=meta, name="greet")) as answer:
+        progress, last = await answer.events()
+    assert "id" not in progress
+    assert last["result"]["resultType"] == "input_required"
+    await app.aclose()
+
+
+@pytest.mark.requirement("meta.capabilities.missing-http-400")
+async def test_a_client_that_cannot_be_asked_is_refused_with_400() -> None:
+    app = curious().asgi()
+    async with ask(app, **stateless("tools/call", name="greet")) as answer:
+        assert (answer.status, (await answer.json())["error"]["code"]) == (400, -32021)
+    await app.aclose()
+
+
+@pytest.mark.requirement("meta.request.missing-field-http-400")
+async def test_a_request_that_does_not_say_what_its_client_can_is_refused_with_400() -> None:
+    app = weather().asgi()
+    body = message("tools/list", _meta={META_VERSION: STATELESS_VERSION})
+    async with ask(app, body, stateless("tools/list")["headers"]) as answer:
+        assert (answer.status, (await answer.json())["error"]["code"]) == (400, -32602)
+    await app.aclose()
+
+
+@pytest.mark.requirement("era.server.dual")
+@pytest.mark.requirement("era.server.concurrent")
+async def test_one_endpoint_serves_both_eras_at_the_same_time() -> None:
+    app = weather().asgi()
+    async with session(app) as opened, opened.get():
+        async with ask(app, **stateless("tools/list")) as answer:
+            tools = (await answer.json())["result"]["tools"]
+        assert [each["name"] for each in (await opened.result(message("tools/list")))["tools"]] == [
+            each["name"] for each in tools
+        ]
+    await app.aclose()

@@ -246,6 +246,7 @@ async def test_a_cancelled_request_gets_no_answer() -> None:
     await app.aclose()
 
 
+@pytest.mark.requirement("batch.responses-may-be-batched")
 async def test_a_batch_is_answered_by_a_batch_where_there_are_batches() -> None:
     app = server().asgi()
     batch = b"[%b,%b,%b]" % (call("add", 1, a=1, b=2), call("add", 2, a=3, b=4), message("notifications/x", None))

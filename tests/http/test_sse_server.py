@@ -19,8 +19,8 @@ from mcport.transports.http.server import residence
 from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.sharing import Sharing
 
-from .bridge import Answer, ask
-from .raw_session import call, message
+from .bridge import Answer, ask, stateless
+from .raw_session import call, message, session
 from .test_sessions import reply_to, server
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +78,6 @@ def workers(made: Server, **options: Any) -> tuple[HttpApp, HttpApp]:
 @pytest.mark.requirement("http-sse.two-endpoints", revisions=["2024-11-05"])
 @pytest.mark.requirement("http-sse.endpoint-event", revisions=["2024-11-05"])
 @pytest.mark.requirement("http-sse.message-events", revisions=["2024-11-05"])
-@pytest.mark.requirement("http-sse.server-hosts-both", revisions=["2025-11-25"])
 async def test_the_stream_tells_first_where_to_post_and_then_brings_every_answer_as_a_message() -> None:
     app = server().asgi()
     async with opened(app) as pair:
@@ -86,6 +85,22 @@ async def test_the_stream_tells_first_where_to_post_and_then_brings_every_answer
         event = await pair.stream.raw_event()
         assert event.event == "message"
         assert parse_json(event.data)["result"]["content"][0]["text"] == "3"
+    await app.aclose()
+
+
+@pytest.mark.requirement("http-sse.server-hosts-both")
+@pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
+async def test_the_pair_stands_beside_the_endpoint_of_the_other_revisions(revision: str) -> None:
+    app = server().asgi()
+    async with opened(app) as pair:
+        if revision == "2026-07-28":
+            async with ask(app, **stateless("tools/list")) as answer:
+                assert answer.status == 200
+        else:
+            async with session(app, revision) as beside:
+                assert await beside.result(message("ping")) == {}
+        await pair.say(call("add", a=1, b=2))
+        assert (await pair.stream.event())["result"]["content"][0]["text"] == "3"
     await app.aclose()
 
 

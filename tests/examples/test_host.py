@@ -34,7 +34,7 @@ def test_it_works_with_the_servers_that_start_and_reports_the_others(tmp_path: P
         desk=entry("quickstart.py"),
         dead={"command": "/nowhere/server"},
         everything=entry("everything.py"),
-        remote={"url": "https://example.org/mcp"},
+        remote={"url": "http://127.0.0.1:9/mcp"},
     )
     done = run(
         "run",
@@ -61,7 +61,7 @@ def test_it_works_with_the_servers_that_start_and_reports_the_others(tmp_path: P
     ]
     complaints = done.stderr.splitlines()
     assert "! dead: Cannot start server '/nowhere/server': no such file" in complaints
-    assert "! remote: an mcpServers entry needs a command, this one has url" in complaints
+    assert "! remote: Cannot reach http://127.0.0.1:9/mcp: connection refused. Is the server running?" in complaints
     assert "everything: info: Tool started" in complaints
 
 

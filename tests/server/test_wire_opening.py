@@ -234,6 +234,7 @@ CONTEXT = {
     "ask_all",
     "blocking",
     "cancelled",
+    "close_stream",
     "client_capabilities",
     "client_info",
     "debug",

@@ -57,8 +57,8 @@ def _serve(children: _Children, watch: Watch) -> NoReturn:
         time.sleep(LOOK_SECONDS)
         changed = watch.changed()
         if changed is not None:
-            print(f"mcport: {changed.name} changed; serving it anew", file=sys.stderr, flush=True)
             children.end()
+            print(f"mcport: {changed.name} changed; serving it anew", file=sys.stderr, flush=True)
             children.begin()
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 import anyio
+import anyio.lowlevel
 
 from mcport.core.jsonrpc import JsonObject, Notification, encode
 from mcport.core.limits import Limits
@@ -88,7 +89,10 @@ class Reply:
 
     async def drain(self, below: int) -> None:
         """Wait until fewer than so many bytes wait."""
-        await self._backlog.below(below)
+        if self._backlog.bytes >= below > 0:
+            await self._backlog.below(below)
+            # Bytes to a client that is gone go away at once: let those have their turn who notice that it is.
+            await anyio.lowlevel.checkpoint()
 
     async def ask(
         self,

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from mcport import Context, Server
+from mcport.core.jsonrpc import parse_json
 
 from .bridge import Answer, ask, stateless
 from .raw_session import accept, call, message, session
@@ -78,10 +79,11 @@ async def test_a_plain_function_lets_its_client_go_as_well_and_asks_when_it_is_b
     app = slow.made.asgi()
     async with session(app, elicitation={}) as opened:
         async with opened.post(call("asking")) as answer:
-            await raw_events(answer)
+            # A question that is quicker than the end of the first stream still comes there.
+            quick = [parse_json(event.data) for event in await raw_events(answer) if event.data]
             assert answer.retry == 0.25
         async with opened.get(answer.last_event_id) as answer:
-            await opened.tell(accept(await answer.event(), "Ada"))
+            await opened.tell(accept(quick[0] if quick else await answer.event(), "Ada"))
             (last,) = await answer.events()
         assert last["result"]["content"][0]["text"] == "Hello Ada"
     await app.aclose()

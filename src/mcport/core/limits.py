@@ -42,7 +42,6 @@ class Limits:
     logs_per_second: int = 500
     worker_threads: int = 40
     sessions: int = 10_000
-    cursor_bytes: int = 2 * KIB
     uri_bytes: int = 8 * KIB
     state_bytes: int = 256 * KIB
     list_pages: int = 1000

@@ -232,7 +232,8 @@ async def test_an_answer_over_the_limit_is_given_up(kind: str) -> None:
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("when", ["before the head", "in the head", "in the body", "in an event"])
+@pytest.mark.requirement("http.sse.broken-stream-new-request", revisions=["2026-07-28"])
+@pytest.mark.parametrize("when", ["before the head", "in the head", "in the body", "in an event", "after an event"])
 async def test_a_server_that_dies_fails_the_pending_call_and_the_next_one_reaches_it_anew(when: str) -> None:
     async def play(asked: Asked) -> None:
         if when == "in the head":
@@ -242,6 +243,9 @@ async def test_a_server_that_dies_fails_the_pending_call_and_the_next_one_reache
         elif when == "in an event":
             await asked.begin_events()
             await asked.raw(b'data: {"json')
+        elif when == "after an event":
+            await asked.begin_events()
+            await asked.raw(b"id: 5\nretry: 0\ndata:\n\n")
         await asked.hang_up()
 
     async with origin(play) as server, Client(server.url) as client:
@@ -249,8 +253,11 @@ async def test_a_server_that_dies_fails_the_pending_call_and_the_next_one_reache
             await client.call_tool("a")
         assert client.connected
         server.play = usual
-        await client.call_tool("b")
-    assert [each.params["name"] for each in server.of("tools/call")] == ["a", "b"]
+        await client.call_tool("a")
+    lost, repeated = server.of("tools/call")
+    assert [each.params["name"] for each in (lost, repeated)] == ["a", "a"]
+    assert lost.message["id"] != repeated.message["id"]
+    assert not any("last-event-id" in each.headers for each in server.asked)
 
 
 async def test_a_url_where_nothing_answers_is_named_with_the_reason() -> None:

@@ -19,6 +19,7 @@ from mcport import (
     TooManyRounds,
     VisitRequired,
 )
+from mcport.errors import InvalidAnswer
 from mcport.spec.types import CallToolResult, ElicitRequestURLParams, ElicitResult, GetPromptResult, ReadResourceResult
 from tests.client.counterpart import ALL, error, notification, result, text, usual
 from tests.client.playing import Wire, client_of, of
@@ -293,6 +294,28 @@ async def test_pages_to_visit_are_an_error_of_their_own_that_lists_them() -> Non
         "tools/call",
         "Visit these first",
     )
+
+
+@pytest.mark.parametrize(
+    ("members", "fault"),
+    [
+        ({"url": "javascript:alert(1)"}, "url: only http and https are opened"),
+        ({"url": "https://evil.example/\x1b[2J"}, "url: a URL has no spaces or control characters"),
+        ({"message": 7}, "message: Input should be a valid string"),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"elicit_url": saying(True)}])
+@pytest.mark.parametrize("rounds", [None, 0])
+async def test_no_page_is_handed_to_a_host_that_no_callback_would_be_shown(
+    members: Any, fault: str, options: Any, rounds: int | None
+) -> None:
+    [good, bad] = PAGES
+    pages = [good, {**bad, **members}]
+    wire = Scripted(error(-32042, "Visit", {"elicitations": pages}), revision=HANDSHAKE)
+    async with client_of(wire, HANDSHAKE, **options) as client:
+        with pytest.raises(InvalidAnswer) as caught:
+            await client.call_tool("any", rounds=rounds)
+    assert str(caught.value) == f"tools/call any on server 'Scripted': its question e2: elicitation/create: {fault}"
 
 
 @pytest.mark.requirement("elicitation.complete-wait")

@@ -18,9 +18,9 @@ def nothing_was_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureF
     caplog.set_level(logging.INFO, "mcport.client")
 
 
-def told(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
-    """The features that were told of at this level."""
-    lines = [each.getMessage() for each in caplog.records if each.levelno == level]
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The features that were warned of."""
+    lines = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     return [line.removeprefix(HEAD) for line in lines if line.startswith(HEAD)]
 
 
@@ -31,18 +31,17 @@ async def test_a_host_reads_once_which_of_its_callbacks_the_newest_revision_give
     for _ in range(2):
         async with client_of(Wire(usual(STATELESS)), STATELESS, roots=[], sample=paris, log=saying(None), elicit=ada):
             pass
-    assert told(caplog, logging.INFO) == ["roots", "sampling", "log messages of servers"]
-    assert told(caplog, logging.WARNING) == []
+    assert told(caplog) == ["roots", "sampling", "log messages of servers"]
 
 
 @pytest.mark.requirement("logging.deprecated", revisions=[STATELESS])
 async def test_a_host_that_asks_for_log_messages_itself_is_warned_once(caplog: pytest.LogCaptureFixture) -> None:
     async with client_of(Wire(usual(STATELESS, {"logging": {}})), STATELESS) as client:
         await client.set_log_level(None)
-        assert told(caplog, logging.WARNING) == []
+        assert told(caplog) == []
         await client.set_log_level("debug")
         await client.set_log_level("error")
-    assert told(caplog, logging.WARNING) == ["log messages of servers"]
+    assert told(caplog) == ["log messages of servers"]
 
 
 async def test_a_host_without_such_callbacks_and_one_that_speaks_an_older_revision_read_nothing(

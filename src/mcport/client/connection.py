@@ -114,7 +114,7 @@ class Connection:
         if rounds != 0:
             return await going.finish(found, _left(patience, self.loop.time() - begun))
         if isinstance(found, VisitRequired):
-            raise found
+            raise going.judged(found)
         assert type(found) is Asks
         return going.pending(found)
 

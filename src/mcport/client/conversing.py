@@ -5,7 +5,6 @@ Below: `asking`, `resuming`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -227,7 +226,7 @@ class Conversing(Resuming):
             if level is not None:
                 from .deprecations import LOGGING, mind
 
-                mind([LOGGING], self._spoken, logging.WARNING)
+                mind([LOGGING], self._spoken)
         else:
             await self._asking(SET_LEVEL, {"level": level}, timeout, None, None)
         self._logs.level = level

@@ -95,7 +95,10 @@ class Loop(Protocol):
         ...
 
     def stops_here(self, error: BaseException) -> bool:
-        """Whether what came out of an `await` is the cancellation of this very task, and no other task's."""
+        """Whether what came out of an `await` is the end of this very task: its cancellation, and no other task's.
+
+        A `GeneratorExit` is its end where the loop is gone. In a task that runs it was raised, as anything can be.
+        """
         ...
 
     def watch_reading(self, fd: int, ready: Callable[[], None]) -> Stoppable:

@@ -65,7 +65,9 @@ class AsyncioLoop:
 
     def stops_here(self, error: BaseException) -> bool:
         task = asyncio.current_task(self._loop)
-        return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+        if task is None:
+            return isinstance(error, GeneratorExit)
+        return isinstance(error, asyncio.CancelledError) and task.cancelling() > 0
 
     @property
     def can_watch(self) -> bool:

@@ -70,7 +70,9 @@ class TrioLoop:
         return anyio.move_on_after(seconds)
 
     def stops_here(self, error: BaseException) -> bool:
-        return isinstance(error, trio.Cancelled)
+        return isinstance(error, trio.Cancelled) or (
+            isinstance(error, GeneratorExit) and not trio.lowlevel.in_trio_task()
+        )
 
     @property
     def can_watch(self) -> bool:

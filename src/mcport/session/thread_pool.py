@@ -237,9 +237,9 @@ def _silence() -> None:
 
 
 def _awaitable(error: BaseException) -> BaseException:
-    """Return an exception that a promise can carry: StopIteration would end the coroutine that awaits it."""
-    if not isinstance(error, StopIteration):
+    """Return an exception that a promise can carry: these two would end the coroutine that awaits it."""
+    if not isinstance(error, StopIteration | GeneratorExit):
         return error
-    wrapped = RuntimeError("the function raised StopIteration")
+    wrapped = RuntimeError(f"the function raised {type(error).__name__}")
     wrapped.__cause__ = error
     return wrapped

@@ -23,7 +23,7 @@ class Outbreak(RuntimeError):
 
 def ends_here(error: BaseException, loop: Loop) -> bool:
     """Whether an exception is the end of this very task, and so none of the callback's."""
-    return isinstance(error, GeneratorExit) or loop.stops_here(error)
+    return loop.stops_here(error)
 
 
 def pass_on(error: BaseException) -> None:

@@ -108,11 +108,20 @@ class Rounds:
         """
         questions, state = self._read(asks)
         for key, question in questions.items():
-            try:
-                self.answering.check(*_parts(question))
-            except InvalidParams as error:
-                raise self._misasked(key, error) from None
+            self._judge(key, *_parts(question))
         return InputRequired(questions, state, {"method": self.method, "params": self.params})
+
+    def judged(self, found: VisitRequired) -> VisitRequired:
+        """Return pages to visit that were judged as for a callback, for the same reason. Raises `InvalidAnswer`."""
+        for page in found.elicitations:
+            self._judge(str(page["elicitationId"]), ELICIT, page)
+        return found
+
+    def _judge(self, key: str, method: str, params: JsonObject) -> None:
+        try:
+            self.answering.check(method, params)
+        except InvalidParams as error:
+            raise self._misasked(key, error) from None
 
     def __post_init__(self) -> None:
         """A call that is resumed brings the answers of the round before, which are of no use in the next one."""
@@ -210,7 +219,7 @@ class Rounds:
 
         Raises the error itself where the user does not want to, or nobody says so in time.
         """
-        pages = found.elicitations
+        pages = self.judged(found).elicitations
         if not self.answering.knows_urls:
             raise found
         events = self.visits.expect(str(page["elicitationId"]) for page in pages)

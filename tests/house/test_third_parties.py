@@ -42,6 +42,8 @@ ONLY = {
     "cryptography": ("mcport.stores.seal", "mcport.auth.*"),
     # One room for both sides, pure as all of the core: it fetches nothing, and is loaded for the first schema only.
     "jsonschema_rs": ("mcport.core.json_schema.*",),
+    # Signed tokens of both sides, an extra, loaded when one is to be read or made.
+    "joserfc": ("mcport.auth.jose",),
     "opentelemetry": ("mcport.telemetry*",),
     "redis": ("mcport.stores.*",),
 }

@@ -17,6 +17,8 @@ from mcport.session.exchange import Exchange
 from .speaks import Speaks
 
 if TYPE_CHECKING:
+    from mcport.core.principal import Principal
+
     from .blocking import Blocking
 
 LifespanT = TypeVar("LifespanT", default=Any)
@@ -78,9 +80,17 @@ class Context(Speaks, Generic[LifespanT]):
         return self._exchange.headers
 
     @property
-    def principal(self) -> str | None:
-        """On whose behalf the request comes, as its authorization says; None where nobody asked for any."""
-        return self._exchange.principal
+    def principal(self) -> Principal | None:
+        """On whose behalf the request comes, as its authorization says; None where nobody asked for any.
+
+        It compares as its name; `subject`, `issuer`, `scopes` and `claims` tell more where tokens are checked
+        (`Server(auth=...)`). The token itself is not among them.
+        """
+        if self._exchange.principal is None:
+            return None
+        from mcport.core.principal import Principal
+
+        return Principal.of(self._exchange.principal)
 
     @property
     def blocking(self) -> Blocking:

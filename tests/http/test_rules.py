@@ -12,8 +12,9 @@ from mcport.core.http.hosts import Gate
 from mcport.core.jsonrpc import parse_json
 from mcport.session.loop import current_loop
 from mcport.spec.revisions import HANDSHAKE, STATELESS
-from mcport.transports.http.server.asgi import Refused
+from mcport.transports.http.server.asgi import AsgiWire, Event, Receive
 from mcport.transports.http.server.guard import Guard
+from mcport.transports.http.server.wire import Refused
 
 from .bridge import ask, stateless
 from .raw_session import STREAM, call, initialize, message, session
@@ -128,9 +129,15 @@ async def test_a_body_that_does_not_come_is_408_and_one_in_pieces_is_put_togethe
     async def slowly() -> dict[str, Any]:
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
 
-    assert await guard.body(slowly, current_loop()) == b'{"a":1}'
+    async def nowhere(event: Event) -> None:
+        raise AssertionError(event)
+
+    def posted(receive: Receive) -> AsgiWire:
+        return AsgiWire({"type": "http", "headers": []}, receive, nowhere)
+
+    assert await guard.body(posted(slowly), current_loop()) == b'{"a":1}'
     with pytest.raises(Refused) as refused:
-        await guard.body(never, current_loop())
+        await guard.body(posted(never), current_loop())
     assert refused.value.status == 408
 
 

@@ -18,9 +18,9 @@ from mcport.core.http.parameters import check_params
 from mcport.core.jsonrpc import Decoded, Malformed, decode
 from mcport.errors import ProtocolError
 
-from .asgi import PRINCIPAL, Receive, Refused, Scope, Send, answer, error_body, headers_of, refuse
+from .asgi import AsgiWire, Receive, Scope, Send
 from .cors import Cors
-from .guard import Gone, Guard
+from .guard import Guard
 from .handshake import HandshakeDoor
 from .residence import Residence, Residences
 from .routes import Handler, routed
@@ -28,12 +28,13 @@ from .service import Service
 from .sharing import Sharing
 from .sse import POST_PATH, STREAM_PATH, SseDoor
 from .stateless import StatelessDoor
+from .wire import Gone, Refused, Wire, error_body, refuse
 
 log: Final = logging.getLogger("mcport.http")
 
 PATH: Final = "/mcp"
 
-Method: TypeAlias = "Callable[[HttpApp, Scope, Receive, Send], Awaitable[None]]"
+Method: TypeAlias = "Callable[[HttpApp, AsgiWire], Awaitable[None]]"
 
 
 class HttpApp:
@@ -66,7 +67,7 @@ class HttpApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan of an ASGI server."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._http(AsgiWire(scope, receive, send))
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
@@ -83,16 +84,16 @@ class HttpApp:
         """
         await self._residences.leave()
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _http(self, wire: AsgiWire) -> None:
         if self._cors is not None:
-            send = self._cors.around(scope, send)
+            wire.send = self._cors.around(wire.scope, wire.send)
         try:
-            self._guard.check(scope)
-            await self._found(scope)(self, scope, receive, send)
+            self._guard.check(wire)
+            await self._found(wire.scope)(self, wire)
         except Refused as refused:
-            await refuse(scope, send, refused)
+            await refuse(wire, refused)
         except ProtocolError as error:
-            await answer(send, error.http_status, error_body(None, error.code, error.message, error.data))
+            await wire.answer(error.http_status, error_body(None, error.code, error.message, error.data))
         except Gone:
             return
 
@@ -117,24 +118,23 @@ class HttpApp:
             log.error("the server does not start: its lifespan failed", exc_info=error)
             raise Refused(503, "the server does not start: its lifespan failed (see its log)") from None
 
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        self._guard.check_body(headers)
-        residence, principal = await self._enter(), scope.get(PRINCIPAL)
-        message = decode(await self._guard.body(receive, residence.loop))
+    async def _post(self, wire: Wire) -> None:
+        self._guard.check_body(wire.headers)
+        residence = await self._enter()
+        message = decode(await self._guard.body(wire, residence.loop))
         try:
-            lane = self._lane(headers, message)
+            lane = self._lane(wire.headers, message)
             if lane is Lane.HEARD:
-                await answer(send, 202)
+                await wire.answer(202)
             elif lane is Lane.STATELESS:
-                await self._stateless.post(message, headers, receive, send, residence, principal)  # type: ignore[arg-type]
+                await self._stateless.post(message, wire, residence)  # type: ignore[arg-type]
             else:
-                await self._handshake.post(message, headers, receive, send, residence, principal)
+                await self._handshake.post(message, wire, residence)
         except ProtocolError as error:
             id = getattr(message, "id", None)
-            await answer(send, error.http_status, error_body(id, error.code, error.message, error.data))
+            await wire.answer(error.http_status, error_body(id, error.code, error.message, error.data))
 
-    def _lane(self, headers: dict[str, str], message: Decoded) -> Lane:
+    def _lane(self, headers: Mapping[str, str], message: Decoded) -> Lane:
         if type(message) is Malformed and message.answers is not None and SESSION in headers:
             return Lane.HANDSHAKE  # an answer that is none: whoever waits for it is told
         lane = lane_of(headers, message, self._service.offer, self._service.named())
@@ -145,61 +145,62 @@ class HttpApp:
                 check_params(headers, mirrors, params.get("arguments"))  # type: ignore[union-attr]
         return lane
 
-    async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        accept = headers.get("accept", "")
+    async def _get(self, wire: AsgiWire) -> None:
+        accept = wire.headers.get("accept", "")
         if EVENT_STREAM not in accept:
             if "text/html" in accept:
-                await self._show(scope, headers, send)
+                await self._show(wire)
                 return
             raise self._not_allowed("GET is for event streams (accept: text/event-stream)")
-        self._check_session(scope, headers)
-        await self._handshake.get(headers, receive, send, await self._enter(), scope.get(PRINCIPAL))
+        self._check_session(wire)
+        await self._handshake.get(wire, await self._enter())
 
-    async def _show(self, scope: Scope, headers: dict[str, str], send: Send) -> None:
+    async def _show(self, wire: AsgiWire) -> None:
         """Show a person with a browser what there is."""
         from .page import HEADERS, page, url_of
 
+        scope = wire.scope
         root: str = scope.get("root_path", "")
         path = scope["path"] if _below(scope) == self._path else root or self._path
-        await answer(send, 200, page(self._service, url_of(scope, headers, path)), HEADERS)
+        await wire.answer(200, page(self._service, url_of(scope, wire.headers, path)), HEADERS)
 
-    async def _options(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._cors is None or not await self._cors.preflight(scope, send):
-            await self._other(scope, receive, send)
+    async def _options(self, wire: AsgiWire) -> None:
+        if self._cors is None or not await self._cors.preflight(wire):
+            await self._other(wire)
 
-    async def _further(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS" and self._cors is not None and await self._cors.preflight(scope, send):
+    async def _further(self, wire: AsgiWire) -> None:
+        scope = wire.scope
+        if scope["method"] == "OPTIONS" and self._cors is not None and await self._cors.preflight(wire):
             return
-        await self._routes[_below(scope)](scope, receive, send)
+        await self._routes[_below(scope)](scope, wire.receive, wire.send)
 
-    async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        self._check_session(scope, headers)
-        await self._handshake.delete(headers, send, await self._enter(), scope.get(PRINCIPAL))
+    async def _delete(self, wire: AsgiWire) -> None:
+        self._check_session(wire)
+        await self._handshake.delete(wire, await self._enter())
 
-    async def _sse_get(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _sse_get(self, wire: AsgiWire) -> None:
         assert self._sse is not None
-        if scope["method"] != "GET":
+        if wire.scope["method"] != "GET":
             raise Refused(405, f"{STREAM_PATH} is for GET; post to {self._path}", {"allow": "GET"})
-        await self._sse.get(scope, receive, send, await self._enter())
+        await self._sse.get(wire.scope, wire.receive, wire.send, await self._enter())
 
-    async def _sse_post(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _sse_post(self, wire: AsgiWire) -> None:
         assert self._sse is not None
-        if scope["method"] != "POST":
+        if wire.scope["method"] != "POST":
             raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
-        self._guard.check_body(headers_of(scope))
+        self._guard.check_body(wire.headers)
         residence = await self._enter()
-        await self._sse.post(scope, await self._guard.body(receive, residence.loop), send, residence)
+        await self._sse.post(wire.scope, await self._guard.body(wire, residence.loop), wire.send, residence)
 
-    async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise self._not_allowed(f"{scope['method']:.20} is not served here")
+    async def _other(self, wire: AsgiWire) -> None:
+        raise self._not_allowed(f"{wire.scope['method']:.20} is not served here")
 
-    def _check_session(self, scope: Scope, headers: dict[str, str]) -> None:
+    def _check_session(self, wire: AsgiWire) -> None:
         """Raise what refuses a GET or DELETE that can belong to no session."""
+        method: str = wire.scope["method"]
         if not handshake_revisions(self._service.offer):
-            raise self._not_allowed(f"{scope['method']} is for sessions, and the versions served here have none")
-        check_version(headers, self._service.offer, scope["method"])
+            raise self._not_allowed(f"{method} is for sessions, and the versions served here have none")
+        check_version(wire.headers, self._service.offer, method)
 
     def _not_allowed(self, line: str) -> Refused:
         return Refused(405, line, {"allow": self._allowed})

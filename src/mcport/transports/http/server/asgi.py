@@ -1,15 +1,17 @@
-"""ASGI as this package speaks it: the types, and answers of one piece.
+"""ASGI as this package speaks it: its types, and a request that came by it.
 
-It knows nothing of the protocol but the shape of its errors. Below: `core.jsonrpc`.
+What of ASGI is needed is here. Below: `wire`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from mcport.core.jsonrpc import ErrorResponse, Id, encode
-from mcport.errors import INVALID_REQUEST
+import anyio
+
+from .watch import Watch
+from .wire import GONE, JSON_HEADERS, Gone, Left, RawHeaders, Wire
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Event: TypeAlias = MutableMapping[str, Any]
@@ -17,26 +19,74 @@ Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
-
 PRINCIPAL: Final = "mcport.principal"
 """Where a scope says on whose behalf a request comes, once somebody in front has checked its authorization."""
 
-JSON_TYPE: Final = (b"content-type", b"application/json")
-_JSON_HEADERS: Final = [JSON_TYPE]
 
-_UNREAD: Final = (408, 413)
-"""The statuses of requests whose body was not read to its end."""
+class AsgiWire(Wire):
+    """A request that came by ASGI."""
 
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(headers_of(scope), scope.get(PRINCIPAL))
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.closes: bool = scope.get("http_version", "1.1") < "2"
+        self._left: Left | None = None
+        self._watch: Watch | None = None
+        self._watching: anyio.CancelScope | None = None
+        self._watcher: object = None
 
-class Refused(Exception):
-    """A request that is answered before the protocol sees it: the HTTP status, and one line for whoever reads it."""
+    def all_of(self, name: str) -> list[str]:
+        return all_of(self.scope, name.encode("latin-1"))
 
-    def __init__(self, status: int, line: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(line)
-        self.status = status
-        self.line = line
-        self.headers = headers or {}
+    async def piece(self) -> tuple[bytes, bool]:
+        event = await self.receive()
+        if event["type"] == "http.disconnect":
+            raise Gone
+        return event.get("body", b""), event.get("more_body", False)
+
+    async def answer(self, status: int, body: bytes = b"", fields: RawHeaders | None = None) -> None:
+        await answer(self.send, status, body, fields)
+
+    async def begin(self, fields: RawHeaders) -> None:
+        await self.send({"type": "http.response.start", "status": 200, "headers": fields})
+
+    async def write(self, data: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        await self.send({"type": "http.response.body", "body": b""})
+
+    # ---- the client leaves
+
+    def heed(self, left: Left, watch: Watch) -> None:
+        self._left = left
+        self._watch = watch
+        watch.add(self)
+
+    def unheed(self) -> None:
+        if self._watch is not None:
+            self._watch.discard(self)
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def watch(self) -> None:
+        """The answer takes its time (`watch.Watched`): have a task wait for the client to leave."""
+        if self._watching is None and self._watch is not None:
+            loop = self._watch.loop
+            self._watching = loop.scope()
+            self._watcher = loop.spawn(self._until_left(self._watching))
+
+    async def left(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    async def _until_left(self, watching: anyio.CancelScope) -> None:
+        with watching:
+            await self.left()
+            if self._left is not None:
+                self._left(GONE)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -56,29 +106,8 @@ def all_of(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for each, value in scope["headers"] if each == name]
 
 
-async def answer(send: Send, status: int, body: bytes = b"", headers: RawHeaders | None = None) -> None:
-    """Answer with one piece: JSON, unless the headers say otherwise; nothing at all without a body."""
-    fields = [*(headers or (_JSON_HEADERS if body else ())), (b"content-length", b"%d" % len(body))]
+async def answer(send: Send, status: int, body: bytes = b"", fields: RawHeaders | None = None) -> None:
+    """Answer with one piece (`Wire.answer`)."""
+    fields = [*(fields or (JSON_HEADERS if body else ())), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
-
-
-async def refuse(scope: Scope, send: Send, refused: Refused) -> None:
-    """Answer with one line of JSON: an error that belongs to no request.
-
-    Where the rest of a body may still come, without end perhaps, the connection is closed (HTTP/2 needs no word of it).
-    """
-    body = error_body(None, INVALID_REQUEST, refused.line)
-    fields = [JSON_TYPE, *_raw(refused.headers.items())]
-    if refused.status in _UNREAD and scope.get("http_version", "1.1") < "2":
-        fields.append((b"connection", b"close"))
-    await answer(send, refused.status, body, fields)
-
-
-def error_body(id: Id | None, code: int, message: str, data: object = None) -> bytes:
-    """Return an error as the body of an answer."""
-    return encode(ErrorResponse(id, code, message, data))
-
-
-def _raw(headers: Iterable[tuple[str, str]]) -> RawHeaders:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

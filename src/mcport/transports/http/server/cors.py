@@ -11,7 +11,8 @@ from typing import Final
 
 from mcport.core.http.hosts import Gate
 
-from .asgi import Event, RawHeaders, Scope, Send, answer
+from .asgi import AsgiWire, Event, Scope, Send
+from .wire import RawHeaders
 
 EXPOSED: Final = b"mcp-session-id, mcp-protocol-version, www-authenticate, retry-after"
 """What pages may read of an answer."""
@@ -43,15 +44,16 @@ class Cors:
 
         return told
 
-    async def preflight(self, scope: Scope, send: Send) -> bool:
+    async def preflight(self, wire: AsgiWire) -> bool:
         """Answer a browser that asks before a page may; return whether it was one."""
+        scope = wire.scope
         if not _of(scope, b"origin") or not _of(scope, b"access-control-request-method"):
             return False
         wanted = _of(scope, b"access-control-request-headers")
         fields = [(b"access-control-allow-methods", METHODS), (b"access-control-max-age", KEPT_SECONDS)]
         if _NAMES.match(wanted):
             fields.append((b"access-control-allow-headers", wanted))
-        await answer(send, 204, headers=fields)
+        await wire.answer(204, fields=fields)
         return True
 
 

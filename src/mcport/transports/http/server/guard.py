@@ -1,7 +1,7 @@
 """What every request has to pass before anything of it is read, and the reading of its body within bounds.
 
 Host and Origin against DNS rebinding, the content type against pages that post without asking, size and time against
-those who send without end (basic/transports "Security Warning"). Below: `asgi`, `core.http.hosts`, `session.loop`.
+those who send without end (basic/transports "Security Warning"). Below: `wire`, `core.http.hosts`, `session.loop`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,10 @@ from typing import Final
 from mcport.core.http.hosts import Gate
 from mcport.session.loop import Loop
 
-from .asgi import Receive, Refused, Scope, all_of
+from .wire import Refused, Wire
 
 BODY_SECONDS: Final = 30.0
 """How long a client may take to send a body."""
-
-
-class Gone(Exception):
-    """The client went away while it was being read."""
 
 
 class Guard:
@@ -30,9 +26,9 @@ class Guard:
         self._most = most_bytes
         self._seconds = seconds
 
-    def check(self, scope: Scope) -> None:
+    def check(self, wire: Wire) -> None:
         """Raise `Refused` for a request that may not come in, whatever it asks for."""
-        barred = self._gate.judge(all_of(scope, b"host"), all_of(scope, b"origin"))
+        barred = self._gate.judge(wire.all_of("host"), wire.all_of("origin"))
         if barred is not None:
             raise Refused(barred.status, barred.line)
 
@@ -47,25 +43,23 @@ class Guard:
         if length.isdigit() and (len(length) > 15 or int(length) > self._most):
             raise self._too_large()
 
-    async def body(self, receive: Receive, loop: Loop) -> bytes:
+    async def body(self, wire: Wire, loop: Loop) -> bytes:
         """Read the body. Raises `Refused` for one that is too large or too slow, `Gone` when the client has left."""
+        if wire.body is not None:
+            return wire.body
         with loop.within(self._seconds):
-            return await self._gather(receive)
+            return await self._gather(wire)
         raise Refused(408, f"the body did not come within {self._seconds:g} s")
 
-    async def _gather(self, receive: Receive) -> bytes:
+    async def _gather(self, wire: Wire) -> bytes:
         chunks: list[bytes] = []
         size, more = 0, True
         while more:
-            event = await receive()
-            if event["type"] == "http.disconnect":
-                raise Gone
-            chunk: bytes = event.get("body", b"")
+            chunk, more = await wire.piece()
             size += len(chunk)
             if size > self._most:
                 raise self._too_large()
             chunks.append(chunk)
-            more = event.get("more_body", False)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> Refused:

@@ -17,7 +17,6 @@ from mcport.core.http.headers import LAST_EVENT, SESSION
 from mcport.core.jsonrpc import Batch, Decoded, Malformed, Message, Request, encode
 from mcport.errors import INTERNAL_ERROR
 
-from .asgi import JSON_TYPE, Receive, Refused, Send, answer, error_body
 from .hearing import Hearing
 from .post import Post
 from .postbox import Postbox
@@ -25,6 +24,7 @@ from .residence import Residence
 from .seat import Seat
 from .service import Service
 from .sharing import Sharing, reached
+from .wire import JSON_TYPE, Refused, Wire, error_body
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -40,50 +40,40 @@ class HandshakeDoor:
         self._sharing = sharing
         self._streams = streams
 
-    async def post(
-        self,
-        message: Decoded,
-        headers: dict[str, str],
-        receive: Receive,
-        send: Send,
-        residence: Residence,
-        principal: str | None,
-    ) -> None:
+    async def post(self, message: Decoded, wire: Wire, residence: Residence) -> None:
         """Take what was posted."""
-        if type(message) is Request and message.method == "initialize" and SESSION not in headers:
-            await self._open(message, headers, send, residence, principal)
+        if type(message) is Request and message.method == "initialize" and SESSION not in wire.headers:
+            await self._open(message, wire, residence)
             return
-        seat = await self.seat(headers, residence, principal)
+        seat = await self.seat(wire, residence)
         if type(message) is Request:
-            await self._ask(seat, message, headers, receive, send)
+            await self._ask(seat, message, wire)
         elif type(message) is Batch:
-            await self._batch(seat, message, headers, receive, send)
+            await self._batch(seat, message, wire)
         else:
             await self._take(seat, message)  # type: ignore[arg-type]
-            await answer(send, 400 if type(message) is Malformed else 202)
+            await wire.answer(400 if type(message) is Malformed else 202)
 
-    async def get(
-        self, headers: dict[str, str], receive: Receive, send: Send, residence: Residence, principal: str | None
-    ) -> None:
+    async def get(self, wire: Wire, residence: Residence) -> None:
         """Let the client hear what belongs to no request, or the rest of a stream that broke off."""
-        seat = await self.seat(headers, residence, principal)
+        seat = await self.seat(wire, residence)
         if seat.hearings >= self._service.limits.listens:
             raise Refused(429, "too many streams of this session are open (Limits.listens)", {"retry-after": "1"})
-        await Hearing(seat, receive, send, self._sharing).hear(headers.get(LAST_EVENT))
+        await Hearing(seat, wire, self._sharing).hear(wire.headers.get(LAST_EVENT))
 
-    async def delete(self, headers: dict[str, str], send: Send, residence: Residence, principal: str | None) -> None:
+    async def delete(self, wire: Wire, residence: Residence) -> None:
         """End a session."""
-        seat = await self.seat(headers, residence, principal)
+        seat = await self.seat(wire, residence)
         await reached(self._sharing.sessions.drop(seat.id))
         self._postbox(residence).ended(seat)
-        await answer(send, 204)
+        await wire.answer(204)
 
-    async def seat(self, headers: dict[str, str], residence: Residence, principal: str | None) -> Seat:
+    async def seat(self, wire: Wire, residence: Residence) -> Seat:
         """Return this worker's part of the session that a request names.
 
         Raises `Refused`: 400 if it names none, 404 if there is none any more, or it is somebody else's.
         """
-        id = headers.get(SESSION)
+        id = wire.headers.get(SESSION)
         if id is None:
             raise Refused(400, "mcp-session-id is missing; a session begins with initialize")
         record = await reached(self._sharing.sessions.get(id)) if len(id) <= ID_LENGTH else None
@@ -95,47 +85,45 @@ class HandshakeDoor:
         if seat is None:
             seat = box.new_seat(id)
         seat.read(record)
-        if seat.principal != principal:
+        if seat.principal != wire.principal:
             raise _unknown()
         box.seats[id] = seat
         return seat
 
     # ---- what is posted
 
-    async def _open(
-        self, request: Request, headers: dict[str, str], send: Send, residence: Residence, principal: str | None
-    ) -> None:
+    async def _open(self, request: Request, wire: Wire, residence: Residence) -> None:
         """Serve `initialize`: a new session, unless there are too many."""
         seat = self._postbox(residence).new_seat(secrets.token_urlsafe(32))
-        seat.principal = principal
+        seat.principal = wire.principal
         asked = seat.ask(request)
         if type(asked) is not Asked:
-            await answer(send, 400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
+            await wire.answer(400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
             return
-        body = await Post(seat, headers, self._service).answer(asked)
+        body = await Post(seat, wire.headers, self._service).answer(asked)
         fields = [JSON_TYPE]
         if seat.conversation.opened is not None:
-            if not await seat.create(principal):
+            if not await seat.create(wire.principal):
                 raise Refused(503, "there are too many sessions already; try again later", {"retry-after": "30"})
             self._postbox(residence).seats[seat.id] = seat
             fields.append((SESSION.encode(), seat.id.encode()))
-        await answer(send, 200, body, fields)
+        await wire.answer(200, body, fields)
 
-    async def _ask(self, seat: Seat, request: Request, headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _ask(self, seat: Seat, request: Request, wire: Wire) -> None:
         if len(seat.running) >= self._service.limits.requests_in_flight:
             raise Refused(429, "too many requests of this session are in flight", {"retry-after": "1"})
         asked = seat.ask(request)
         if type(asked) is not Asked:
-            await answer(send, 400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
+            await wire.answer(400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
             return
-        await Post(seat, headers, self._service, self._streams).serve([asked], receive, send)
+        await Post(seat, wire.headers, self._service, self._streams).serve([asked], wire)
 
-    async def _batch(self, seat: Seat, batch: Batch, headers: dict[str, str], receive: Receive, send: Send) -> None:
+    async def _batch(self, seat: Seat, batch: Batch, wire: Wire) -> None:
         """Serve an array of messages, in the one revision that has them; its requests are answered in one array."""
         opened = seat.conversation.opened
         members = take_apart(batch, opened is not None and opened.revision.allows_batches)
         if len(members) == 1 and type(members[0]) is Malformed:
-            await answer(send, 400, _refused(members[0]))
+            await wire.answer(400, _refused(members[0]))
             return
         asked, refused = list[Asked](), list[bytes]()
         for member in members:
@@ -146,9 +134,9 @@ class HandshakeDoor:
             else:
                 await self._take(seat, member)
         if asked:
-            await Post(seat, headers, self._service, self._streams).serve(asked, receive, send, refused, array=True)
+            await Post(seat, wire.headers, self._service, self._streams).serve(asked, wire, refused, array=True)
         else:
-            await answer(send, 200 if refused else 202, b"[" + b",".join(refused) + b"]" if refused else b"")
+            await wire.answer(200 if refused else 202, b"[" + b",".join(refused) + b"]" if refused else b"")
 
     def _admit(self, seat: Seat, request: Request, asked: list[Asked], refused: list[bytes]) -> None:
         """Open the book for a request of a batch, or refuse it."""

@@ -13,12 +13,12 @@ from typing import Final
 from mcport.core.sse import encode_event
 from mcport.session.exchange import Answer, Exchange
 
-from .asgi import Receive, Refused, Send
 from .reply import Reply
 from .residence import ALIVE_SECONDS
 from .seat import Seat
 from .sharing import Sharing, reached
 from .stream import LAST, Stream, new_name, read_event_id
+from .wire import Refused, Wire
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -28,12 +28,12 @@ Logged = Sequence[tuple[int, bytes]]
 class Hearing:
     """One client that hears a stream by GET, until it leaves or the stream or the server ends."""
 
-    def __init__(self, seat: Seat, receive: Receive, send: Send, sharing: Sharing) -> None:
+    def __init__(self, seat: Seat, wire: Wire, sharing: Sharing) -> None:
         self._seat = seat
-        self._receive = receive
+        self._wire = wire
         self._sharing = sharing
         self._waiting, self._reading = seat.loop.scope(), seat.loop.scope()
-        self.reply = Reply(send, seat.loop, seat.limits, self._cut, _nobody)
+        self.reply = Reply(wire, seat.loop, seat.limits, self._cut, _nobody)
 
     def keep_alive(self) -> None:
         """Show that the stream lives."""
@@ -105,8 +105,7 @@ class Hearing:
         self._seat.hearings += 1
         try:
             with self._waiting:
-                while (await self._receive())["type"] != "http.disconnect":
-                    pass
+                await self._wire.left()
                 self.reply.drop()
             await self.reply.end()
         finally:

@@ -13,8 +13,9 @@ from typing import Final
 
 from mcport.core.jsonrpc import dump
 
-from .asgi import RawHeaders, Scope
+from .asgi import Scope
 from .service import Service
+from .wire import RawHeaders
 
 MOST_TOOLS: Final = 200
 """So many tools are shown; clients see them all."""

@@ -8,7 +8,7 @@ something is said before the answer, the answer is one piece of JSON. Below: `se
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -19,13 +19,12 @@ from mcport.session.exchange import Answer, Exchange, StaysOpen
 from mcport.session.loop import Promise
 from mcport.session.waiting import Lost, OnProgress, Settled
 
-from .asgi import Receive, Refused, Send, error_body
 from .reply import Reply
 from .residence import GOING
 from .seat import Asking, Seat, answered
 from .service import Service
 from .stream import RETRY_SECONDS, Stream, new_name
-from .watch import WATCH_SECONDS
+from .wire import Refused, Wire, error_body
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -33,7 +32,7 @@ log: Final = logging.getLogger("mcport.http")
 class Post(Asking):
     """Answers the requests of one POST; the exchanges' `Outlet`. With `streams` every answer is a stream."""
 
-    def __init__(self, seat: Seat, headers: dict[str, str], service: Service, streams: bool = False) -> None:
+    def __init__(self, seat: Seat, headers: Mapping[str, str], service: Service, streams: bool = False) -> None:
         super().__init__(seat)
         self._headers = headers
         self._service = service
@@ -46,7 +45,6 @@ class Post(Asking):
         self._known = False  # whether the client has heard of the stream and may come back to it
         self._takes_time = False
         self._done: Promise[None] = self.loop.promise()
-        self._watching = self.loop.scope()
 
     @cached_property
     def stream(self) -> Stream:
@@ -124,21 +122,20 @@ class Post(Asking):
     # ---- the tasks
 
     async def serve(
-        self, asked: Sequence[Asked], receive: Receive, send: Send, refused: Sequence[bytes] = (), array: bool = False
+        self, asked: Sequence[Asked], wire: Wire, refused: Sequence[bytes] = (), array: bool = False
     ) -> None:
         """Stay with the client until it has its answers, or leaves. `refused` are answers that there are already."""
-        reply = self._reply = Reply(send, self.loop, self.seat.limits, self._cut, self.answer_instead)
+        reply = self._reply = Reply(wire, self.loop, self.seat.limits, self._cut, self.answer_instead)
         self._bodies.extend(refused)
         if self._streams:
             self._begin()
         await self._start(asked)
-        timer = self.loop.later(WATCH_SECONDS, lambda: self.loop.keep(self._until_left(receive)))
+        wire.heed(self._cut, self.seat.residence.watch)
         try:
             await self._done
             await self._finish(reply, array)
         finally:
-            timer.cancel()
-            self._watching.cancel()
+            wire.unheed()
             self._detach()
 
     async def answer(self, asked: Asked) -> bytes:
@@ -217,14 +214,8 @@ class Post(Asking):
 
     # ---- the client leaves
 
-    async def _until_left(self, receive: Receive) -> None:
-        """Notice when the client leaves; its requests go on."""
-        with self._watching:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            self._cut("the client closed the connection")
-
     def _cut(self, reason: str) -> None:
+        """Nobody is there any more; what was asked goes on."""
         log.debug("a client left before its answer: %s", reason)
         if self._reply is not None:
             self._reply.drop()

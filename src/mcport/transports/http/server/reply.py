@@ -1,7 +1,7 @@
 """The answer to one POST: a piece of JSON, or a stream of events once something is said before it.
 
 It is what an exchange speaks to (`session.exchange.Outlet`). Who reads slowly is waited for, up to a bound; then the
-stream is cut off, and not the server. Below: `asgi`, `core.sse`, `session.channel`'s backlog.
+stream is cut off, and not the server. Below: `wire`, `core.sse`, `session.channel`'s backlog.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mcport.session.exchange import Answer, Exchange
 from mcport.session.loop import Loop, Promise
 from mcport.session.waiting import Lost, OnProgress, Settled
 
-from .asgi import RawHeaders, Send, answer
+from .wire import Left, RawHeaders, Wire
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -45,16 +45,16 @@ class Reply:
 
     def __init__(
         self,
-        send: Send,
+        wire: Wire,
         loop: Loop,
         limits: Limits,
-        cut: Callable[[str], None],
+        cut: Left,
         answer_instead: Callable[[Exchange, Answer], None],
     ) -> None:
         self.loop = loop
         self.answer_instead = answer_instead
         self.streams = False
-        self._send = send
+        self._wire = wire
         self._limits = limits
         self._cut = cut
         self._waiting: deque[bytes] = deque()
@@ -146,7 +146,7 @@ class Reply:
         """Send the answer itself: as the last event of the stream, or with its status where there is none."""
         if not self.streams:
             self._over = True
-            await answer(self._send, status, body)
+            await self._wire.answer(status, body)
             return
         self.put(encode_event(body))
         await self.end()
@@ -179,10 +179,10 @@ class Reply:
         """The task of a stream: send what is put, in pieces as large as they come."""
         try:
             with scope:
-                await self._send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+                await self._wire.begin(STREAM_HEADERS)
                 while not (self._over and not self._waiting):
                     await self._pour()
-                await self._send({"type": "http.response.body", "body": b""})
+                await self._wire.end()
         except OSError as error:
             self._break(f"the client cannot be reached: {error}")
         except Exception:
@@ -201,6 +201,6 @@ class Reply:
             return
         data = b"".join(self._waiting)
         self._waiting.clear()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._wire.write(data)
         self._stalled = 0
         self._backlog.set(max(0, self._backlog.bytes - len(data)))

@@ -17,9 +17,9 @@ import anyio
 from mcport.session.loop import Loop, Promise, current_loop, loop_token
 
 from . import foreign
-from .asgi import Refused
 from .service import Service
 from .watch import Watch
+from .wire import Refused
 
 log: Final = logging.getLogger("mcport.http")
 

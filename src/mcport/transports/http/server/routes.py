@@ -13,7 +13,8 @@ from typing import Final, TypeAlias
 
 from mcport.core.jsonrpc import dump
 
-from .asgi import App, Receive, Refused, Scope, Send, answer
+from .asgi import App, Receive, Scope, Send, answer
+from .wire import Refused
 
 log: Final = logging.getLogger("mcport.http")
 

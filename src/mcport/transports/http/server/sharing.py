@@ -14,7 +14,7 @@ from mcport.stores.events import Events, MemoryEvents
 from mcport.stores.notices import MemoryNotices, Notices
 from mcport.stores.sessions import MemorySessions, Sessions
 
-from .asgi import Refused
+from .wire import Refused
 
 log: Final = logging.getLogger("mcport.http")
 

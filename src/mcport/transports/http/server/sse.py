@@ -17,11 +17,12 @@ import anyio
 from mcport.core.jsonrpc import JsonObject, Malformed, decode, dump, parse_json
 from mcport.errors import PARSE_ERROR
 
-from .asgi import Receive, Refused, Scope, Send, answer, error_body
+from .asgi import AsgiWire, Receive, Scope, Send, answer
 from .residence import Residence
 from .service import Service
 from .sharing import Sharing, reached
 from .sse_channel import SseChannel
+from .wire import Refused, error_body
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -44,12 +45,12 @@ class SseDoor:
         if not await reached(self._sharing.sessions.create(_key(id), b"", self._sharing.idle_seconds)):
             raise Refused(503, "there are too many sessions already; try again later", {"retry-after": "30"})
         endpoint = f"{scope.get('root_path', '')}{POST_PATH}?session_id={id}"
-        channel = SseChannel(endpoint, send, residence.loop, self._service.limits)
+        channel = SseChannel(endpoint, AsgiWire(scope, receive, send), residence.loop, self._service.limits)
         stream = _Stream(id, channel, residence, self._sharing)
         streams = self._streams(residence)
         streams.open[id] = channel
         residence.turns.add(stream)
-        residence.loop.keep(channel.watch(receive))
+        residence.loop.keep(channel.watch())
         try:
             await self._service.serve(channel, residence.loop)
         finally:

@@ -15,8 +15,8 @@ from mcport.session.channel import LINGER_SECONDS, Receiver
 from mcport.session.exchange import Answer, Exchange
 from mcport.session.loop import Loop
 
-from .asgi import Receive, Send
 from .reply import Reply
+from .wire import GONE, Wire
 
 ENDPOINT: Final = "endpoint"
 
@@ -24,9 +24,10 @@ ENDPOINT: Final = "endpoint"
 class SseChannel:
     """A channel (`session.channel.Channel`) over the stream of one GET. `endpoint` is where the client is to post."""
 
-    def __init__(self, endpoint: str, send: Send, loop: Loop, limits: Limits) -> None:
+    def __init__(self, endpoint: str, wire: Wire, loop: Loop, limits: Limits) -> None:
         self._endpoint = endpoint
-        self._reply = Reply(send, loop, limits, self.over, _nobody)
+        self._wire = wire
+        self._reply = Reply(wire, loop, limits, self.over, _nobody)
         self._watching = loop.scope()
         self._receiver: Receiver | None = None
         self._reason: str | None = None
@@ -65,13 +66,12 @@ class SseChannel:
 
     # ---- the end
 
-    async def watch(self, receive: Receive) -> None:
+    async def watch(self) -> None:
         """Notice when the client leaves."""
         with self._watching:
-            while (await receive())["type"] != "http.disconnect":
-                pass
+            await self._wire.left()
             self._reply.drop()
-            self.over("the client closed the connection")
+            self.over(GONE)
 
     def over(self, reason: str) -> None:
         """Nothing more comes, and this is why."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-import anyio
-
 from mcport.core.events import Asked
 from mcport.core.http.admission import status_of
 from mcport.core.jsonrpc import ErrorResponse, Request, Response, encode
@@ -20,10 +18,10 @@ from mcport.errors import INTERNAL_ERROR, ProtocolError
 from mcport.session.exchange import Answer, Exchange, StaysOpen
 from mcport.session.loop import Promise
 
-from .asgi import Receive, Send, answer, error_body
 from .reply import Reply
 from .residence import GOING, Residence
 from .service import Service
+from .wire import Wire, error_body
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -34,27 +32,17 @@ class StatelessDoor:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def post(
-        self,
-        request: Request,
-        headers: dict[str, str],
-        receive: Receive,
-        send: Send,
-        residence: Residence,
-        principal: str | None,
-    ) -> None:
+    async def post(self, request: Request, wire: Wire, residence: Residence) -> None:
         """Answer one request."""
         peer = Peer()
         asked = peer.receive(request)
         if type(asked) is not Asked:
             reply = asked.reply  # type: ignore[union-attr]
-            await answer(send, 400, b"" if reply is None else encode(reply))
+            await wire.answer(400, b"" if reply is None else encode(reply))
             return
-        turn = _Turn(peer, asked, receive, send, residence, self._service)
-        turn.exchange.headers = headers
-        turn.exchange.principal = principal
+        turn = _Turn(peer, asked, wire, residence, self._service)
         residence.turns.add(turn)
-        residence.watch.add(turn)
+        wire.heed(turn.withdraw, residence.watch)
         try:
             await turn.run()
         finally:
@@ -64,25 +52,17 @@ class StatelessDoor:
 class _Turn:
     """One request on its way to its answer."""
 
-    def __init__(
-        self,
-        peer: Peer,
-        asked: Asked,
-        receive: Receive,
-        send: Send,
-        residence: Residence,
-        service: Service,
-    ) -> None:
-        loop = residence.loop
+    def __init__(self, peer: Peer, asked: Asked, wire: Wire, residence: Residence, service: Service) -> None:
         self._peer = peer
         self._asked = asked
-        self._receive = receive
+        self._wire = wire
         self._residence = residence
         self._answer = service.answer
-        self.reply = Reply(send, loop, service.limits, self._withdraw, self._answer_instead)
+        self.reply = Reply(wire, residence.loop, service.limits, self.withdraw, self._answer_instead)
         self.exchange = Exchange(asked, self.reply, service.converse(residence.life))
-        self._watching: anyio.CancelScope | None = None
-        self._watcher: object = None
+        self.exchange.headers = wire.headers
+        self.exchange.principal = wire.principal
+        self.exchange.taskless = wire.taskless
         self._left = False
         self._takes_time = False
         self._settled: Promise[None] | None = None
@@ -117,9 +97,7 @@ class _Turn:
 
     def close(self) -> None:
         """Whatever happened, nothing of the request goes on."""
-        if self._watching is not None:
-            self._watching.cancel()
-        self._residence.watch.discard(self)
+        self._wire.unheed()
         self._residence.done(self)
         self._peer.drop(self._asked)
 
@@ -143,7 +121,6 @@ class _Turn:
         """Keep a request open until the client leaves, or the server does."""
         if not self._left and not self._residence.closing:
             self._settled = self._residence.loop.promise()
-            self.watch()
             self.reply.begin()
             await self._settled
         result = stays.ending()
@@ -159,19 +136,8 @@ class _Turn:
 
     # ---- the client leaves
 
-    def watch(self) -> None:
-        """The answer takes its time: notice if the client leaves."""
-        if self._watching is None:
-            self._watching = self._residence.loop.scope()
-            self._watcher = self._residence.loop.spawn(self._until_left(self._watching))
-
-    async def _until_left(self, watching: anyio.CancelScope) -> None:
-        with watching:
-            while (await self._receive())["type"] != "http.disconnect":
-                pass
-            self._withdraw("the client closed the connection")
-
-    def _withdraw(self, reason: str) -> None:
+    def withdraw(self, reason: str) -> None:
+        """Nobody wants the answer any more."""
         if self._left:
             return
         self._left = True

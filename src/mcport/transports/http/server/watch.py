@@ -27,7 +27,7 @@ class Watch:
     """Tells requests of one loop to watch their clients, unless they are discarded before."""
 
     def __init__(self, loop: Loop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._new: set[Watched] = set()
         self._old: set[Watched] = set()
         self._looks = False
@@ -37,7 +37,7 @@ class Watch:
         self._new.add(request)
         if not self._looks:
             self._looks = True
-            self._loop.later(WATCH_SECONDS, self._look)
+            self.loop.later(WATCH_SECONDS, self._look)
 
     def discard(self, request: Watched) -> None:
         """A request is over. Harmless the second time."""
@@ -50,4 +50,4 @@ class Watch:
             request.watch()
         self._looks = bool(self._old)
         if self._looks:
-            self._loop.later(WATCH_SECONDS, self._look)
+            self.loop.later(WATCH_SECONDS, self._look)

@@ -40,6 +40,7 @@ class Site:
     """One app, served by uvicorn at a free port of this machine with the HTTP parser that is named."""
 
     def __init__(self, server: Server, parser: str) -> None:
+        self.server = server
         self.app: HttpApp = server.asgi()
         self.listening = threading.Event()
         self.runner = Runner(self.app, 20_000, signals=False, listening=self.listening.set)

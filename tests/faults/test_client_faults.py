@@ -1,4 +1,7 @@
-"""A client whose server breaks off, repeats itself or never ends: one call fails in plain words, and no other."""
+"""A client whose server breaks off, repeats itself or never ends: one call fails in plain words, and no other.
+
+Without a session and in one: what is asked is a POST in both eras, and they share little else.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from mcport.core.limits import CLIENT_LIMITS
 from mcport.errors import ConnectionLost, HttpRefused, InvalidAnswer, Timeout
 from tests.http.origin import Asked, Origin, Play, origin, usual
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("revision", ["2026-07-28", "2025-11-25"])]
 
 JSON = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
@@ -47,6 +50,12 @@ async def cut(asked: Asked) -> None:
     await asked.hang_up()
 
 
+async def half_close(asked: Asked) -> None:
+    """Say that nothing more will be said, and go on listening."""
+    await asked._stream.send_eof()
+    await asked.gone()
+
+
 def spoiling(*ways: Callable[[Asked], Awaitable[None]]) -> Play:
     """Answer the tool "spoilt" in each of these ways, one a call, and everything else as usual."""
     left = list(ways)
@@ -58,10 +67,10 @@ def spoiling(*ways: Callable[[Asked], Awaitable[None]]) -> Play:
     return play
 
 
-@pytest.mark.parametrize("end", [Asked.hang_up, cut])
+@pytest.mark.parametrize("end", [Asked.hang_up, half_close, cut])
 @pytest.mark.parametrize("said", CUTS.values(), ids=CUTS)
 async def test_an_answer_that_breaks_off_fails_its_call_and_no_other(
-    said: bytes, end: Callable[[Asked], Awaitable[None]]
+    revision: str, said: bytes, end: Callable[[Asked], Awaitable[None]]
 ) -> None:
     waiting = anyio.Event()
 
@@ -77,7 +86,7 @@ async def test_an_answer_that_breaks_off_fails_its_call_and_no_other(
         await usual(asked)
 
     outcomes: list[str] = []
-    async with origin(spoiling(spoil, slow)) as server, Client(server.url) as client:
+    async with origin(spoiling(spoil, slow)) as server, Client(server.url, revision=revision) as client:
 
         async def call() -> None:
             try:
@@ -93,7 +102,7 @@ async def test_an_answer_that_breaks_off_fails_its_call_and_no_other(
             assert (await client.call_tool("plain")).text() == "done"
 
 
-async def test_answers_to_others_late_and_repeated_answers_change_nothing() -> None:
+async def test_answers_to_others_late_and_repeated_answers_change_nothing(revision: str) -> None:
     async def spoil(asked: Asked) -> None:
         id = asked.message["id"]
         await asked.begin_events()
@@ -103,18 +112,18 @@ async def test_answers_to_others_late_and_repeated_answers_change_nothing() -> N
         await asked.last_event(content=[{"type": "text", "text": "second"}])
         await asked.hang_up()
 
-    async with origin(spoiling(spoil)) as server, Client(server.url) as client:
+    async with origin(spoiling(spoil)) as server, Client(server.url, revision=revision) as client:
         with anyio.fail_after(5):
             assert (await client.call_tool("spoilt")).text() == "first"
             assert (await client.call_tool("plain")).text() == "done"
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_server_that_is_busy_is_named_with_its_wish(status: int) -> None:
+async def test_a_server_that_is_busy_is_named_with_its_wish(revision: str, status: int) -> None:
     async def spoil(asked: Asked) -> None:
         await asked.status(status, retry_after="7")
 
-    async with origin(spoiling(spoil)) as server, Client(server.url) as client:
+    async with origin(spoiling(spoil)) as server, Client(server.url, revision=revision) as client:
         with anyio.fail_after(5):
             with pytest.raises(HttpRefused) as caught:
                 await client.call_tool("spoilt")
@@ -144,10 +153,10 @@ def redirecting(where: Callable[[Origin], str], times: int, server: list[Origin]
     ],
 )
 async def test_one_redirect_within_the_origin_is_followed_and_no_other(
-    where: Callable[[Origin], str], times: int, follows: bool
+    revision: str, where: Callable[[Origin], str], times: int, follows: bool
 ) -> None:
     found: list[Origin] = []
-    async with origin(redirecting(where, times, found)) as server, Client(server.url) as client:
+    async with origin(redirecting(where, times, found)) as server, Client(server.url, revision=revision) as client:
         found.append(server)
         with anyio.fail_after(5):
             if follows:
@@ -170,7 +179,9 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize(("first", "more", "error"), ENDLESS.values(), ids=ENDLESS)
-async def test_what_never_ends_is_given_up_and_never_kept(first: bytes, more: bytes, error: type[Exception]) -> None:
+async def test_what_never_ends_is_given_up_and_never_kept(
+    revision: str, first: bytes, more: bytes, error: type[Exception]
+) -> None:
     """An event that is too long is passed over, as the answer may stand behind it; there the time of the call is up."""
     sent = 0
 
@@ -182,7 +193,7 @@ async def test_what_never_ends_is_given_up_and_never_kept(first: bytes, more: by
             sent += len(more)
 
     limits = CLIENT_LIMITS.but(message_bytes=LIMIT)
-    async with origin(spoiling(spoil)) as server, Client(server.url, limits=limits) as client:
+    async with origin(spoiling(spoil)) as server, Client(server.url, revision=revision, limits=limits) as client:
         tracemalloc.start()
         with anyio.fail_after(5), pytest.raises(error):
             await client.call_tool("spoilt", timeout=0.3 if error is Timeout else 5)
@@ -194,25 +205,25 @@ async def test_what_never_ends_is_given_up_and_never_kept(first: bytes, more: by
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\n", JSON + b"content-length: 9\r\n\r\n{", STREAM + CHUNKED])
-async def test_a_server_that_falls_silent_fails_the_call_when_its_time_is_up(said: bytes) -> None:
+async def test_a_server_that_falls_silent_fails_the_call_when_its_time_is_up(revision: str, said: bytes) -> None:
     async def spoil(asked: Asked) -> None:
         if said:
             await asked.raw(said)
         await asked.gone()
 
-    async with origin(spoiling(spoil)) as server, Client(server.url) as client:
+    async with origin(spoiling(spoil)) as server, Client(server.url, revision=revision) as client:
         with anyio.fail_after(5):
             with pytest.raises(Timeout):
                 await client.call_tool("spoilt", timeout=0.1)
             assert (await client.call_tool("plain")).text() == "done"
 
 
-async def test_interim_answers_without_end_do_not_outlast_the_call() -> None:
+async def test_interim_answers_without_end_do_not_outlast_the_call(revision: str) -> None:
     async def spoil(asked: Asked) -> None:
         while True:
             await asked.raw(b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
 
-    async with origin(spoiling(spoil)) as server, Client(server.url) as client:
+    async with origin(spoiling(spoil)) as server, Client(server.url, revision=revision) as client:
         with anyio.fail_after(5):
             with pytest.raises((Timeout, ConnectionLost)):
                 await client.call_tool("spoilt", timeout=0.2)
@@ -220,12 +231,12 @@ async def test_interim_answers_without_end_do_not_outlast_the_call() -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/octet-stream", "", "application/json-seq", "image/svg+xml"])
-async def test_another_content_type_is_named(kind: str) -> None:
+async def test_another_content_type_is_named(revision: str, kind: str) -> None:
     async def spoil(asked: Asked) -> None:
         body = to_json({"jsonrpc": "2.0", "id": asked.message["id"], "result": {"content": []}})
         await asked.status(200, body, content_type=kind)
 
-    async with origin(spoiling(spoil)) as server, Client(server.url) as client:
+    async with origin(spoiling(spoil)) as server, Client(server.url, revision=revision) as client:
         with anyio.fail_after(5):
             with pytest.raises(InvalidAnswer):
                 await client.call_tool("spoilt")

@@ -136,6 +136,35 @@ def test_a_reader_that_takes_nothing_at_all_is_cut_off(site: Site, noted: Noted)
         assert noted.ended == ["CancelledError"]
 
 
+def test_a_client_of_a_session_that_reads_nothing_holds_its_handler_back_and_may_leave(
+    site: Site, noted: Noted
+) -> None:
+    """To leave is no cancellation there: what was not read is kept for a while, within the bounds of the log."""
+    with site.as_it_was(), site.connect() as owner, site.connect(receive_buffer=4096) as connection:
+        connection.session = owner.open().session
+        connection.send(connection.call("tell", id=50, times=5000, size=1000, meta={"progressToken": 1}))
+        site.until(lambda: _backlog(site) >= LIMITS.outbox_bytes)
+        assert _backlog(site) < LIMITS.outbox_hard_bytes
+        assert noted.ended == []
+        connection.reset()
+        site.until(lambda: bool(noted.ended))
+        assert noted.ended == ["told all"]
+        assert _delete(owner) == 204
+
+
+def test_a_client_that_never_reads_the_stream_of_its_session_is_told_less_and_nobody_else_is(site: Site) -> None:
+    news = {"text": "x" * 8000}
+    with site.as_it_was(), site.connect(receive_buffer=4096) as slow, site.connect() as quick:
+        for each in (slow.open(), quick.open()):
+            each.send(each.get())
+        assert quick.answer().status == 200
+        assert quick.event()["id"]
+        for number in range(1000):
+            site.server.notify("com.example/news", {**news, "number": number})
+            assert quick.told()["params"]["number"] == number
+        assert LIMITS.outbox_bytes <= _backlog(site) < LIMITS.outbox_hard_bytes
+
+
 def _keep_alive(site: Site) -> bool:
     """Do what is done every fifteen seconds."""
     for turn in list(site.residence().turns):
@@ -145,7 +174,7 @@ def _keep_alive(site: Site) -> bool:
 
 def _backlog(site: Site) -> int:
     """How many bytes wait for clients."""
-    replies = [getattr(turn, "reply", None) for turn in site.residence().turns]
+    replies = [getattr(turn, "reply", getattr(turn, "_reply", None)) for turn in site.residence().turns]
     return sum(reply.backlog for reply in replies if reply is not None)
 
 

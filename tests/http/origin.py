@@ -1,7 +1,7 @@
 """A server of HTTP at a loopback port whose answers a test writes, byte by byte if it wants to.
 
-Each request is kept in `asked`; `server/discover` and what no test says anything about is answered as a plain stateless
-server would.
+Each request is kept in `asked`; the opening and what no test says anything about is answered as a plain server would
+that speaks every revision.
 """
 
 from __future__ import annotations
@@ -26,12 +26,17 @@ DISCOVERED = {
     "ttlMs": 0,
     "cacheScope": "private",
 }
+OPENING = ("server/discover", "initialize", "notifications/initialized", None)
+"""What is answered as usual unless a test plays the opening too; None stands for GET and DELETE, which say nothing."""
 
 
 class Asked:
     """One request, and the ways to answer it."""
 
-    def __init__(self, target: str, headers: list[tuple[str, str]], body: bytes, stream: SocketStream) -> None:
+    def __init__(
+        self, verb: str, target: str, headers: list[tuple[str, str]], body: bytes, stream: SocketStream
+    ) -> None:
+        self.verb = verb
         self.path = target
         self.fields = headers
         self.headers = dict(headers)
@@ -41,8 +46,8 @@ class Asked:
 
     @property
     def method(self) -> Any:
-        """The method of the message."""
-        return self.message["method"]
+        """The method of the message, None for an answer and where there is no message."""
+        return None if self.message is None else self.message.get("method")
 
     @property
     def params(self) -> Any:
@@ -128,30 +133,44 @@ class Origin:
                 return
 
     async def _answer(self, asked: Asked) -> None:
-        opens = asked.message is not None and asked.method == "server/discover"
-        await (usual if opens and not self.plays_opening else self.play)(asked)
+        opens = asked.method in OPENING and not self.plays_opening
+        await (usual if opens else self.play)(asked)
 
     async def _read(self, reading: BufferedByteReceiveStream, stream: SocketStream) -> Asked:
         head = (await reading.receive_until(b"\r\n\r\n", 65536)).decode("latin-1")
         first, *lines = head.split("\r\n")
         headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         body = await reading.receive_exactly(int(dict(headers).get("content-length", "0")))
-        return Asked(first.split(" ")[1], headers, body, stream)
+        verb, target, _ = first.split(" ")
+        return Asked(verb, target, headers, body, stream)
 
 
 async def usual(asked: Asked) -> None:
-    """Answer as a server with nothing much does."""
+    """Answer as a server with nothing much does, without sessions and a stream of its own."""
+    if asked.message is None:
+        await asked.status(405)
+        return
+    if "id" not in asked.message or asked.method is None:
+        await asked.status(202)
+        return
     answers: dict[str, dict[str, Any]] = {
         "server/discover": DISCOVERED,
+        "initialize": _initialized(asked),
         "tools/list": {"tools": [], "ttlMs": 0, "cacheScope": "private"},
         "tools/call": {"content": [{"type": "text", "text": "done"}]},
     }
     await asked.result(**answers.get(asked.method, {}))
 
 
+def _initialized(asked: Asked) -> dict[str, Any]:
+    revision = asked.params.get("protocolVersion") if asked.method == "initialize" else None
+    about = {"name": "origin", "version": "1"}
+    return {"protocolVersion": revision, "capabilities": DISCOVERED["capabilities"], "serverInfo": about}
+
+
 @asynccontextmanager
 async def origin(play: Play | None = None, *, plays_opening: bool = False) -> AsyncIterator[Origin]:
-    """Serve on a port of its own until the block is left; `play` answers `server/discover` only if it is said."""
+    """Serve on a port of its own until the block is left; `play` answers what opens a connection only if it is said."""
     made = Origin(play, plays_opening)
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)

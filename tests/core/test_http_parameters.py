@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mcport.core.http.parameters import BadAnnotation, Mirror, check_params, mirrors_of, param_headers
+from mcport.core.http.parameters import check_params, param_headers
+from mcport.core.mirrors import BadAnnotation, Mirror, mirrors_of
 from mcport.errors import HeaderMismatch
 
 SCHEMA: dict[str, Any] = {

@@ -152,7 +152,7 @@ class Registrar:
         if template is None and not is_uri(uri):
             raise ValueError(f"{uri!r} is no URI (RFC 3986): a scheme, a colon, and odd characters percent-encoded")
         _check_variables(uri, template, signature)
-        _check_shown(f"resource {uri!r}", signature.description)
+        _shown(f"resource {uri!r}", signature.description)
         hint = self._hint.but(given.get("ttl_ms"), given.get("cache_scope"))
         if given.get("visible") is not None:
             hint = hint.but(scope="private")
@@ -180,7 +180,7 @@ class Registrar:
         """Register a function that makes a prompt, as `prompt` does; also while the server runs, from any thread."""
         given = self._checked("prompt", options.get("name") or name_of(function), options)
         called, signature = self._dependencies.read(function, given.get("name"))
-        _check_shown(f"prompt {signature.name!r}", signature.description, signature.input_schema)
+        _shown(f"prompt {signature.name!r}", signature.description, signature.input_schema)
         self._prompts.listing.add(
             PromptEntry(function=called, signature=signature, **{"name": signature.name, **given})
         )
@@ -226,7 +226,9 @@ def _entry(function: Callable[..., Any], signature: Signature, given: dict[str, 
     declared = {key: value for key, value in given.items() if key in ("structured", "output_schema")}
     output = structured_of(given["name"], signature.returns, **declared)
     schemas = signature.input_schema, output.schema if output is not None else None
-    _check_shown(f"tool {given['name']!r}", signature.description, *schemas)
+    shown = _shown(f"tool {given['name']!r}", signature.description, *schemas)
+    if b'"x-mcp-header"' in shown:
+        _check_headers(f"tool {given['name']!r}", signature.input_schema)
     return ToolEntry(function=function, signature=signature, output=output, **kept)
 
 
@@ -253,12 +255,22 @@ def _checked_uri(uri: object) -> str:
     raise TypeError(f"resource: the URI comes first: write @server.resource('scheme://path'){about}")
 
 
-def _check_shown(what: str, *parts: object) -> None:
-    """Raise ValueError for a docstring or a schema that no list can carry: half of a character, a number like NaN."""
+def _shown(what: str, *parts: object) -> bytes:
+    """Return a docstring and schemas as JSON. Raises ValueError where they are none: half of a character, NaN."""
     try:
-        dump(parts)
+        return dump(parts)
     except ValueError as error:
         raise ValueError(f"{what}: its docstring or schema cannot be JSON: {error}") from None
+
+
+def _check_headers(what: str, schema: JsonObject) -> None:
+    """Raise ValueError for arguments that cannot be repeated in headers as a schema asks; clients drop such a tool."""
+    from mcport.core.mirrors import mirrors_of
+
+    try:
+        mirrors_of(schema)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
 
 
 def _template_of(uri: str) -> UriTemplate:

@@ -16,9 +16,9 @@ from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Told
 from mcport.core.http.headers import NAMED
 from mcport.core.http.hosts import LOOPBACK, Gate
-from mcport.core.http.parameters import BadAnnotation, Mirror, mirrors_of
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import Limits
+from mcport.core.mirrors import Mirror, mirrors_of
 from mcport.session.exchange import Outlet
 from mcport.session.loop import Loop, in_trio
 from mcport.session.tracebacks import from_own_code
@@ -137,7 +137,7 @@ class Web:
         schema = entry.signature.input_schema
         known = self._mirrors.get(tool)
         if known is None or known[0] is not schema:
-            known = self._mirrors[tool] = (schema, _mirrors(tool, schema))
+            known = self._mirrors[tool] = (schema, mirrors_of(schema))
         return known[1]
 
 
@@ -250,11 +250,3 @@ def _shown(host: str, hosts: Sequence[str]) -> str:
 def _visit(conversation: Conversation) -> Visit:
     assert isinstance(conversation, Visit)
     return conversation
-
-
-def _mirrors(tool: str, schema: JsonObject) -> tuple[Mirror, ...]:
-    try:
-        return mirrors_of(schema)
-    except BadAnnotation as error:
-        log.warning("tool %r: %s; clients over HTTP will leave it out", tool, error)
-        return ()

@@ -19,7 +19,6 @@ METHOD: Final = "mcp-method"
 NAME: Final = "mcp-name"
 SESSION: Final = "mcp-session-id"
 LAST_EVENT: Final = "last-event-id"
-PARAM: Final = "mcp-param-"
 
 JSON: Final = "application/json"
 EVENT_STREAM: Final = "text/event-stream"

@@ -1,6 +1,7 @@
 """Which arguments of which tools are repeated in headers: learnt from every list of tools that passes.
 
-(2026-07-28 basic/transports/streamable-http "Custom Headers from Tool Parameters".) Below: `core.http.parameters`.
+(2026-07-28 basic/transports/streamable-http "Custom Headers from Tool Parameters".) Below:
+`core.http.parameters`, `core.mirrors`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from mcport.core.http.parameters import BadAnnotation, Mirror, mirrors_of, param_headers
+from mcport.core.http.parameters import param_headers
 from mcport.core.jsonrpc import JsonObject
+from mcport.core.mirrors import BadAnnotation, Mirror, mirrors_of
 
 LIST: Final = "tools/list"
 CALL: Final = "tools/call"

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Asked, Told
-from mcport.core.http.parameters import Mirror
 from mcport.core.limits import Limits
+from mcport.core.mirrors import Mirror
 from mcport.record import Record
 from mcport.session.channel import Channel
 from mcport.session.exchange import Exchange, Outlet

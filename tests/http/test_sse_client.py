@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
 from mcport import Client
 from mcport.core.jsonrpc import parse_json
 from mcport.core.sse import encode_event
-from mcport.errors import ConnectFailed, ConnectionLost
+from mcport.errors import ConnectFailed, ConnectionLost, RemoteError
 from mcport.transports.http.client import sse
 
 from .scripted import Message, Stream, piece, result, text
@@ -150,6 +151,42 @@ async def test_p3_a_server_that_takes_no_more_messages_ends_the_connection() -> 
         server.on.clear()
         with pytest.raises(ConnectionLost, match="404"):
             await client.call_tool("a")
+
+
+@pytest.mark.parametrize("status", [400, 413, 429, 503])
+async def test_a_message_that_a_server_refuses_fails_its_own_call_and_no_other(status: int) -> None:
+    server, begun = PairServer(), anyio.Event()
+    waiting: list[Message] = []
+
+    def keep(message: Message) -> None:
+        waiting.append(message)
+        begun.set()
+
+    async with server.connect() as client:
+        server.on["tools/call"] = keep
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.call_tool, "slow")
+            await begun.wait()
+            server.accepted, server.on["tools/call"] = status, lambda message: None
+            with anyio.fail_after(5), pytest.raises(RemoteError, match=f"answered {status}") as refused:
+                await client.call_tool("a")
+            assert refused.value.code == -32603
+            server.accepted = 202
+            server.stream.say(text(waiting[0], "late"))
+        server.on["tools/call"] = lambda message: text(message, "fine")
+        assert (await client.call_tool("a")).text() == "fine"
+
+
+async def test_a_notification_that_a_server_refuses_is_nothing_to_anybody() -> None:
+    server = PairServer()
+    async with server.connect() as client:
+        server.accepted = 503
+        client.notify("com.example/x")
+        with anyio.fail_after(5):
+            while parse_json(server.posted[-1].content)["method"] != "com.example/x":
+                await anyio.lowlevel.checkpoint()
+        server.accepted = 202
+        assert (await client.call_tool("a")).text() == "fine"
 
 
 async def test_a_server_that_speaks_neither_is_named_by_its_first_answer() -> None:

@@ -15,12 +15,14 @@ from mcport.core.http.hosts import LOOPBACK, Gate
 from mcport.core.jsonrpc import parse_json
 from mcport.core.limits import Limits
 from mcport.server.web import Web
+from mcport.stores.notices import MemoryNotices
 from mcport.transports.http.server import residence
 from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.sharing import Sharing
 
 from .bridge import Answer, ask, stateless
 from .raw_session import call, message, session
+from .test_life import as_user
 from .test_sessions import reply_to, server
 
 pytestmark = pytest.mark.anyio
@@ -141,15 +143,6 @@ async def test_what_is_posted_to_no_connection_is_refused(path: str, status: int
     await app.aclose()
 
 
-async def test_what_is_no_json_is_refused_and_the_connection_goes_on() -> None:
-    app = server().asgi()
-    async with opened(app) as pair:
-        async with pair.post(b'{"jsonrpc":') as answer:
-            assert (answer.status, (await answer.json())["error"]["code"]) == (400, -32700)
-        assert (await pair.ask(call("add", a=1, b=2)))["result"]["content"][0]["text"] == "3"
-    await app.aclose()
-
-
 async def test_a_connection_is_over_when_its_client_has_left_and_what_it_asked_for_ends() -> None:
     made, begun, stopped = server(), anyio.Event(), anyio.Event()
 
@@ -207,6 +200,102 @@ async def test_the_endpoint_of_the_other_revisions_never_tells_where_to_post() -
     async with ask(app, b"", STREAM, method="GET") as answer:
         assert answer.status == 400
         assert b"endpoint" not in await answer.body()
+    await app.aclose()
+
+
+async def test_a_handler_is_told_on_whose_behalf_and_with_what_headers_a_connection_came() -> None:
+    made = server()
+
+    @made.tool
+    async def whose(ctx: Context) -> str:
+        """Say who asks."""
+        return f"{ctx.principal} {(ctx.headers or {})['accept']}"
+
+    app = made.asgi()
+    async with opened(as_user(app, "ada")) as pair:
+        answer = await pair.ask(call("whose"))
+        assert answer["result"]["content"][0]["text"] == "ada text/event-stream"
+    await app.aclose()
+
+
+@pytest.mark.parametrize("somebody", ["eve", "", None])
+async def test_a_connection_is_unknown_to_every_other_principal_at_every_worker(somebody: str | None) -> None:
+    one, other = workers(server())
+    async with opened(as_user(one, "ada")) as pair:
+        for app in (one, other):
+            async with pair.post(call("add", a=1, b=2), as_user(app, somebody)) as answer:
+                assert answer.status == 404
+        text = await pair.ask(call("add", a=1, b=2), as_user(other, "ada"))
+        assert text["result"]["content"][0]["text"] == "3"
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_requests_beyond_what_may_wait_are_refused_on_the_stream_which_goes_on() -> None:
+    made, begun = Server("s", limits=Limits(requests_in_flight=1, requests_queued=1)), anyio.Event()
+
+    @made.tool
+    async def wait() -> None:
+        """Wait."""
+        begun.set()
+        await anyio.sleep_forever()
+
+    app = made.asgi()
+    async with opened(app) as pair:
+        await pair.say(call("wait", 1))
+        await begun.wait()
+        await pair.say(call("wait", 2))
+        refused = await pair.ask(call("wait", 3))
+        assert (refused["id"], refused["error"]["code"]) == (3, -32603)
+        for id in (2, 1):
+            await pair.say(message("notifications/cancelled", None, requestId=id))
+        assert (await pair.ask(message("ping", 4)))["id"] == 4
+    await app.aclose()
+
+
+@pytest.mark.parametrize(("refused", "status", "code"), [(b"{", 400, -32700), (b" " * 201, 413, -32600)])
+async def test_a_refused_post_is_nothing_to_the_connection(refused: bytes, status: int, code: int) -> None:
+    app = Server("s", limits=Limits(message_bytes=200)).asgi()
+    async with opened(app) as pair:
+        async with pair.post(refused) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (status, code)
+        assert (await pair.ask(message("ping", 4)))["id"] == 4
+    await app.aclose()
+
+
+async def test_a_message_that_cannot_be_handed_on_is_503_and_may_be_posted_again() -> None:
+    notices = MemoryNotices()
+    one, other = workers(server(), notices=notices)
+
+    def broken(notice: bytes) -> None:
+        raise OSError("down")
+
+    async with opened(one) as pair:
+        async with ask(other, message("ping"), path="/messages?session_id=none") as warm:
+            assert warm.status == 404
+        publish, notices.publish = notices.publish, broken  # type: ignore[method-assign]
+        async with pair.post(message("ping", 4), other) as answer:
+            assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        notices.publish = publish  # type: ignore[method-assign]
+        assert (await pair.ask(message("ping", 5), other))["id"] == 5
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_the_pair_says_that_it_is_deprecated_and_the_log_does_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "mcport.http")
+    app = server().asgi()
+    assert not caplog.records
+    for _ in range(2):
+        async with opened(app) as pair:
+            assert pair.stream.headers["deprecation"] == "@1742947200"
+            async with pair.post(message("ping")) as answer:
+                assert answer.headers["deprecation"] == "@1742947200"
+    assert [each.message for each in caplog.records if "deprecated" in each.message] == [
+        "a client uses /sse, which is deprecated (asgi(sse=False) turns it off)"
+    ]
+    async with session(app) as beside, beside.post(message("ping")) as answer:
+        assert "deprecation" not in answer.headers
     await app.aclose()
 
 

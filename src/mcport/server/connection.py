@@ -6,6 +6,7 @@ Below: `kernel`, `session`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -14,6 +15,7 @@ from mcport.core.events import Asked, Told
 from mcport.core.jsonrpc import Malformed
 from mcport.core.limits import Limits
 from mcport.session.channel import Channel
+from mcport.session.exchange import Answer, Exchange
 from mcport.session.loop import Loop
 from mcport.session.session import Hooks, Session
 
@@ -31,9 +33,17 @@ CLEANUP: Final = 5.0
 
 
 class Connection:
-    """Serves one client until it is gone."""
+    """Serves one client until it is gone. `mark` says of each request what came with it, where anything did."""
 
-    def __init__(self, kernel: Kernel, channel: Channel, loop: Loop, limits: Limits, life: Life | None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        channel: Channel,
+        loop: Loop,
+        limits: Limits,
+        life: Life | None,
+        mark: Callable[[Exchange], None] | None = None,
+    ) -> None:
         self.conversation = Visit(life=life, reception=kernel.reception, routes=kernel.routes)
         self._gone = loop.promise()
         self._hearing = kernel.hearing
@@ -44,7 +54,7 @@ class Connection:
             channel,
             loop,
             limits,
-            answer=kernel.answer,
+            answer=kernel.answer if mark is None else _marked(kernel.answer, mark),
             hooks=hooks,
             conversation=self.conversation,
             runs_through=kernel.runs_through,
@@ -84,6 +94,14 @@ class Connection:
     def _allows_batches(self) -> bool:
         opened = self.conversation.opened
         return opened is not None and opened.revision.allows_batches
+
+
+def _marked(answer: Answer, mark: Callable[[Exchange], None]) -> Answer:
+    async def answered(exchange: Exchange) -> object:
+        mark(exchange)
+        return await answer(exchange)
+
+    return answered
 
 
 def _malformed(message: Malformed) -> bool:

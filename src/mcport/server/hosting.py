@@ -17,6 +17,7 @@ import anyio
 
 from mcport.core.limits import Limits
 from mcport.session.channel import Channel, Transport, TransportChannel
+from mcport.session.exchange import Exchange
 from mcport.session.loop import Loop, current_loop
 from mcport.session.workers import workers_for
 
@@ -48,8 +49,17 @@ class Host:
         self.living = Living(self._alive)
         """What stands while anybody is connected."""
 
-    async def serve(self, channel: Channel, loop: Loop, connected: Callable[[Connection], None] | None = None) -> None:
-        """Serve one connection until its client is gone. `connected` is handed the connection before it begins."""
+    async def serve(
+        self,
+        channel: Channel,
+        loop: Loop,
+        connected: Callable[[Connection], None] | None = None,
+        mark: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        """Serve one connection until its client is gone.
+
+        `connected` is handed the connection before it begins; `mark` says of each request what came with it.
+        """
         try:
             life = await self.living.enter(loop)
         except BaseException:
@@ -57,7 +67,7 @@ class Host:
                 await channel.aclose()
             raise
         try:
-            connection = Connection(self._kernel, channel, loop, self.limits, life)
+            connection = Connection(self._kernel, channel, loop, self.limits, life, mark)
             if connected is not None:
                 connected(connection)
             await connection.serve()

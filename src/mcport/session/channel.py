@@ -36,6 +36,17 @@ class EndOfStream(Exception):
     """Raise it in `Transport.receive` when the other side is done; its text says why."""
 
 
+class NotTaken(Exception):
+    """Raise it in `Transport.send` when the other side refuses one message and goes on.
+
+    `answer` is heard in place of what it would have answered, None where it would have said nothing.
+    """
+
+    def __init__(self, reason: str, answer: bytes | None = None) -> None:
+        super().__init__(reason)
+        self.answer = answer
+
+
 @runtime_checkable
 class Transport(Protocol):
     """A way to move messages, brought by the user. One message is one `bytes` of UTF-8 JSON without newlines.
@@ -244,8 +255,16 @@ class TransportChannel:
     async def _send_all(self) -> None:
         while self._outbox:
             message = self._outbox.popleft()
-            await self._transport.send(message)
+            try:
+                await self._transport.send(message)
+            except NotTaken as refused:
+                self._refused(refused)
             self._backlog.set(max(self._backlog.bytes - len(message), 0))
+
+    def _refused(self, refused: NotTaken) -> None:
+        log.info("the other side did not take a message: %s", refused)
+        if refused.answer is not None and self._receiver is not None:
+            self._receiver.receive([refused.answer])
 
     def _drop(self) -> None:
         self._outbox.clear()

@@ -1,6 +1,7 @@
 """The older way over HTTP: one stream by GET for all that a server says, and an endpoint that it names for POSTs.
 
-(2024-11-05 basic/transports "HTTP with SSE".) The stream cannot be gone on with: when it ends, the conversation does.
+(2024-11-05 basic/transports "HTTP with SSE".) The stream cannot be gone on with: when it ends, the conversation does. A
+message that the server refuses fails its own call only.
 Below: `endpoint`, `answers`, `core.sse`.
 """
 
@@ -14,8 +15,11 @@ import httpx
 
 from mcport.core.framing import Line, Oversized
 from mcport.core.http.headers import EVENT_STREAM
+from mcport.core.jsonrpc import ErrorResponse, Request, decode, encode
 from mcport.core.sse import EventDecoder, Item, ServerSentEvent
-from mcport.session.channel import EndOfStream
+from mcport.errors import INTERNAL_ERROR
+from mcport.session.channel import EndOfStream, NotTaken
+from mcport.session.waiting import Refusal
 
 from . import words
 from .answers import MESSAGE, items, kind_of, refusal_of
@@ -26,6 +30,10 @@ ENDPOINT: Final = "endpoint"
 
 ENDPOINT_SECONDS: Final = 10.0
 """How long a server may take to tell where to post."""
+
+
+GONE: Final = (404, 410)
+"""With these a server says that it does not know the connection any more; any other status refuses one message."""
 
 
 class NoEndpoint(Exception):
@@ -55,8 +63,10 @@ class SseTransport:
     async def send(self, message: bytes) -> None:
         response = await self._endpoint.send("POST", POSTED, message)
         try:
-            if not response.is_success:
+            if response.status_code in GONE:
                 raise Unreachable((await refusal_of(response, self._limit)).reason)
+            if not response.is_success:
+                raise _not_taken(message, await refusal_of(response, self._limit))
         finally:
             await response.aclose()
 
@@ -99,6 +109,15 @@ async def _opened(endpoint: Endpoint, response: httpx.Response, limit: int) -> S
             await found.aclose()
         raise
     return SseTransport(endpoint, response, found, limit)
+
+
+def _not_taken(message: bytes, refusal: Refusal) -> NotTaken:
+    """Return what says that a message was refused, and why: to whoever waits for an answer, as that answer."""
+    asked, told = decode(message), refusal.error
+    if type(asked) is not Request:
+        return NotTaken(refusal.reason)
+    code, data = (INTERNAL_ERROR, None) if told is None else (told.code, told.data)
+    return NotTaken(refusal.reason, encode(ErrorResponse(asked.id, code, refusal.reason, data)))
 
 
 async def _first(found: AsyncGenerator[Item]) -> str:

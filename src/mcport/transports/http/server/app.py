@@ -182,7 +182,7 @@ class HttpApp:
         assert self._sse is not None
         if wire.scope["method"] != "GET":
             raise Refused(405, f"{STREAM_PATH} is for GET; post to {self._path}", {"allow": "GET"})
-        await self._sse.get(wire.scope, wire.receive, wire.send, await self._enter())
+        await self._sse.get(wire, await self._enter())
 
     async def _sse_post(self, wire: AsgiWire) -> None:
         assert self._sse is not None
@@ -190,7 +190,7 @@ class HttpApp:
             raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
         self._guard.check_body(wire.headers)
         residence = await self._enter()
-        await self._sse.post(wire.scope, await self._guard.body(wire, residence.loop), wire.send, residence)
+        await self._sse.post(wire, await self._guard.body(wire, residence.loop), residence)
 
     async def _other(self, wire: AsgiWire) -> None:
         raise self._not_allowed(f"{wire.scope['method']:.20} is not served here")

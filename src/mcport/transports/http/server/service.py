@@ -5,7 +5,7 @@ The doors of this package know no kernel and no facade, only this. Below: `sessi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mcport.core.dialects.contract import Conversation, Offer
@@ -54,8 +54,8 @@ class Service(Protocol):
         """Answer a request (`session.exchange.Answer`)."""
         ...
 
-    async def serve(self, channel: Channel, loop: Loop) -> None:
-        """Serve one client over a stream of messages until it is gone."""
+    async def serve(self, channel: Channel, loop: Loop, *, mark: Callable[[Exchange], None]) -> None:
+        """Serve one client over a stream of messages until it is gone; `mark` says of each what came with it."""
         ...
 
     def runs_through(self, asked: Asked) -> bool:

@@ -1,8 +1,11 @@
 """The door of HTTP+SSE, the older pair of endpoints: GET hears the server, POST speaks to it.
 
 (2024-11-05 basic/transports.) A connection lives in the worker that serves its stream. What is posted to another worker
-is handed on through the port for notices; whether there is such a connection at all, every worker knows from the port
-for sessions. Below: `sse_channel`, `residence`, `stores`.
+is handed on through the port for notices; whether there is such a connection at all, and whose it is, every worker
+knows from the port for sessions.
+
+The pair is deprecated since 2025-03-26, and says so: in a header (RFC 9745), and in the log once somebody uses it.
+Below: `sse_channel`, `residence`, `stores`.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ import anyio
 
 from mcport.core.jsonrpc import JsonObject, Malformed, decode, dump, parse_json
 from mcport.errors import PARSE_ERROR
+from mcport.session.exchange import Exchange
 
-from .asgi import AsgiWire, Receive, Scope, Send, answer
+from .asgi import AsgiWire, Event, Send
 from .residence import Residence
 from .service import Service
 from .sharing import Sharing, reached
@@ -31,6 +35,9 @@ POST_PATH: Final = "/messages"
 
 LONGEST_ID: Final = 100
 
+DEPRECATION: Final = (b"deprecation", b"@1742947200")
+"""Since when the pair is deprecated: 2025-03-26."""
+
 
 class SseDoor:
     """Serves the connections of one app."""
@@ -38,43 +45,54 @@ class SseDoor:
     def __init__(self, service: Service, sharing: Sharing) -> None:
         self._service = service
         self._sharing = sharing
+        self._is_used = False
 
-    async def get(self, scope: Scope, receive: Receive, send: Send, residence: Residence) -> None:
+    async def get(self, wire: AsgiWire, residence: Residence) -> None:
         """Serve a new connection until its client is gone. Raises `Refused` where there are too many."""
-        id = secrets.token_urlsafe(32)
-        if not await reached(self._sharing.sessions.create(_key(id), b"", self._sharing.idle_seconds)):
+        self._note_use(wire)
+        id, came = secrets.token_urlsafe(32), _Came(wire)
+        if not await reached(self._sharing.sessions.create(_key(id), came.record, self._sharing.idle_seconds)):
             raise Refused(503, "there are too many sessions already; try again later", {"retry-after": "30"})
-        endpoint = f"{scope.get('root_path', '')}{POST_PATH}?session_id={id}"
-        channel = SseChannel(endpoint, AsgiWire(scope, receive, send), residence.loop, self._service.limits)
+        endpoint = f"{wire.scope.get('root_path', '')}{POST_PATH}?session_id={id}"
+        channel = SseChannel(endpoint, wire, residence.loop, self._service.limits)
         stream = _Stream(id, channel, residence, self._sharing)
         streams = self._streams(residence)
         streams.open[id] = channel
         residence.turns.add(stream)
         residence.loop.keep(channel.watch())
         try:
-            await self._service.serve(channel, residence.loop)
+            await self._service.serve(channel, residence.loop, mark=came.mark)
         finally:
             residence.done(stream)
             del streams.open[id]
             with anyio.CancelScope(shield=True):
                 await self._sharing.sessions.drop(_key(id))
 
-    async def post(self, scope: Scope, body: bytes, send: Send, residence: Residence) -> None:
+    async def post(self, wire: AsgiWire, body: bytes, residence: Residence) -> None:
         """Take what was posted; it is answered on the stream.
 
-        Raises `Refused`: 400 where no connection is named, 404 where there is none any more.
+        Raises `Refused`: 400 where no connection is named, 404 where there is none any more, or it is somebody else's.
         """
-        id = parse_qs(scope["query_string"].decode("latin-1")).get("session_id", [""])[0]
+        wire.send = _deprecated(wire.send)
+        id = parse_qs(wire.scope["query_string"].decode("latin-1")).get("session_id", [""])[0]
         if not id:
             raise Refused(400, f"session_id is missing; GET {STREAM_PATH} tells where to post")
-        if len(id) > LONGEST_ID or await reached(self._sharing.sessions.get(_key(id))) is None:
+        known = await reached(self._sharing.sessions.get(_key(id))) if len(id) <= LONGEST_ID else None
+        if known != _record(wire.principal):
             raise Refused(404, f"there is no such session any more; begin a new one with GET {STREAM_PATH}")
         message = decode(body)
         if type(message) is Malformed and message.code == PARSE_ERROR:
-            await answer(send, 400, error_body(None, message.code, message.reason))
+            await wire.answer(400, error_body(None, message.code, message.reason))
             return
         self._streams(residence).take(id, body)
-        await answer(send, 202)
+        await wire.answer(202)
+
+    def _note_use(self, wire: AsgiWire) -> None:
+        """Say that this way is deprecated: to the client, and once in the log."""
+        wire.send = _deprecated(wire.send)
+        if not self._is_used:
+            self._is_used = True
+            log.info("a client uses %s, which is deprecated (asgi(sse=False) turns it off)", STREAM_PATH)
 
     def _streams(self, residence: Residence) -> _Streams:
         streams = residence.rooms.get(self)
@@ -94,12 +112,16 @@ class _Streams:
         residence.endings.append(sharing.notices.listen(self._heard))
 
     def take(self, id: str, body: bytes) -> None:
-        """Take in a message for a connection, wherever it is served."""
+        """Take in a message for a connection, wherever it is served. Raises `Refused` where it cannot be reached."""
         channel = self.open.get(id)
         if channel is not None:
             channel.posted(body)
-        else:
+            return
+        try:
             self._notices.publish(dump({"session": id, "posted": body.decode()}))
+        except Exception as error:
+            log.error("a message cannot be handed on to its connection: %s", type(error).__name__)
+            raise Refused(503, "sessions cannot be reached at the moment; try again", {"retry-after": "1"}) from None
 
     def _heard(self, notice: bytes) -> None:
         """News of any worker, in whatever thread."""
@@ -113,6 +135,19 @@ class _Streams:
                 channel.posted(news["posted"].encode())
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("news of another worker cannot be read: %r", error)
+
+
+class _Came:
+    """How a connection came: with what headers, and on whose behalf."""
+
+    def __init__(self, wire: AsgiWire) -> None:
+        self._headers = wire.headers
+        self._principal = wire.principal
+        self.record = _record(wire.principal)
+
+    def mark(self, exchange: Exchange) -> None:
+        """Say so of a request; what is posted later is of the same principal."""
+        exchange.headers, exchange.principal = self._headers, self._principal
 
 
 class _Stream:
@@ -144,6 +179,22 @@ class _Stream:
             return
         if known is None:
             self._channel.over("the session is not known any more")
+
+
+def _deprecated(send: Send) -> Send:
+    """Return what sends an answer that says how old this way is."""
+
+    async def told(event: Event) -> None:
+        if event["type"] == "http.response.start":
+            event = {**event, "headers": [*event["headers"], DEPRECATION]}
+        await send(event)
+
+    return told
+
+
+def _record(principal: str | None) -> bytes:
+    """Return what is kept of a connection: whose it is."""
+    return dump({"principal": principal})
 
 
 def _key(id: str) -> str:

@@ -5,7 +5,7 @@ come out of order, and nothing in them waits for anything: there is no event, fu
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -67,11 +67,11 @@ class SharedEvents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, log: str, event: bytes, seconds: float) -> int:
+    async def append(self, log: str, events: Sequence[bytes], seconds: float) -> int:
         await self._database.late()
-        events = self._database.lists.setdefault(log.encode(), [])
-        events.append(bytes(bytearray(event)))
-        cursor = len(events)
+        written = self._database.lists.setdefault(log.encode(), [])
+        written += [bytes(bytearray(event)) for event in events]
+        cursor = len(written)
         await self._database.late()
         return cursor
 

@@ -40,6 +40,12 @@ class Slow:
             return f"Hello {ctx.blocking.elicit('Who?', str).data}"
 
         @self.made.tool
+        async def waiting() -> str:
+            """Wait without a word."""
+            await self.go_on.wait()
+            return "waited"
+
+        @self.made.tool
         async def quick() -> str:
             """Be quick."""
             return "quick"
@@ -135,6 +141,32 @@ async def test_every_answer_is_a_stream_where_the_server_is_set_to(revision: str
         async with opened.post(message("notifications/x", None)) as answer:
             assert (answer.status, await answer.body()) == (202, b"")
         await opened.tell(b'{"jsonrpc":"2.0","id":"nobody","result":{}}')
+    await app.aclose()
+
+
+async def test_an_answer_that_is_there_at_once_is_one_piece_and_can_be_fetched_by_whom_it_did_not_reach() -> None:
+    app = Slow().made.asgi(answers="stream")
+    async with session(app) as opened:
+        async with opened.post(call("quick")) as answer:
+            assert "content-length" in answer.headers
+            begun, last = await raw_events(answer)
+        assert answer.retry == 1.0
+        async with opened.get(begun.id) as answer:
+            assert [(event.id, event.data) for event in await raw_events(answer)] == [(last.id, last.data)]
+        async with opened.get(last.id) as answer:
+            assert await raw_events(answer) == []
+    await app.aclose()
+
+
+async def test_a_stream_whose_answer_takes_its_time_has_begun_before() -> None:
+    slow = Slow()
+    app = slow.made.asgi(answers="stream")
+    async with session(app) as opened, opened.post(call("waiting")) as answer:
+        begun = await answer.raw_event()
+        assert (begun.data, bool(begun.id)) == (b"", True)
+        slow.go_on.set()
+        (last,) = await answer.events()
+        assert last["result"]["content"][0]["text"] == "waited"
     await app.aclose()
 
 

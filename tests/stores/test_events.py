@@ -12,13 +12,14 @@ from mcport.stores.events import LOG_BYTES, MemoryEvents
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_was_written_after_a_cursor_is_returned() -> None:
+async def test_what_was_written_after_a_cursor_is_returned_whether_alone_or_together() -> None:
     events = MemoryEvents()
-    assert [await events.append("a", data, 10) for data in (b"x", b"y", b"z")] == [1, 2, 3]
-    await events.append("b", b"other", 10)
-    assert await events.after("a", 0) == [(1, b"x"), (2, b"y"), (3, b"z")]
-    assert await events.after("a", 2) == [(3, b"z")]
-    assert await events.after("a", 3) == []
+    assert [await events.append("a", [data], 10) for data in (b"x", b"y", b"z")] == [1, 2, 3]
+    await events.append("b", [b"other"], 10)
+    assert await events.append("a", [b"v", b"w"], 10) == 5
+    assert await events.after("a", 0) == [(1, b"x"), (2, b"y"), (3, b"z"), (4, b"v"), (5, b"w")]
+    assert await events.after("a", 4) == [(5, b"w")]
+    assert await events.after("a", 5) == []
     await events.drop("a")
     await events.drop("a")
     assert await events.after("a", 2) is None
@@ -26,7 +27,7 @@ async def test_what_was_written_after_a_cursor_is_returned() -> None:
 
 async def test_who_waits_is_told_of_the_next_event_and_of_the_end_of_its_log() -> None:
     events = MemoryEvents()
-    await events.append("a", b"x", 10)
+    await events.append("a", [b"x"], 10)
     found: list[Any] = []
 
     async def wait(cursor: int) -> None:
@@ -36,7 +37,7 @@ async def test_who_waits_is_told_of_the_next_event_and_of_the_end_of_its_log() -
         tasks.start_soon(wait, 1)
         tasks.start_soon(wait, 1)
         await anyio.wait_all_tasks_blocked()
-        await events.append("a", b"y", 10)
+        await events.append("a", [b"y"], 10)
     assert found == [[(2, b"y")]] * 2
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(wait, 2)
@@ -47,14 +48,14 @@ async def test_who_waits_is_told_of_the_next_event_and_of_the_end_of_its_log() -
 
 async def test_waiting_ends_when_the_time_is_up() -> None:
     events = MemoryEvents()
-    await events.append("a", b"x", 10)
+    await events.append("a", [b"x"], 10)
     assert await events.after("a", 1, 0.01) == []
 
 
 async def test_going_on_after_what_was_forgotten_is_refused_since_it_would_leave_a_gap() -> None:
     events = MemoryEvents(most_events=2)
     for data in (b"x", b"y", b"z"):
-        await events.append("a", data, 10)
+        await events.append("a", [data], 10)
     assert await events.after("a", 0) is None
     assert await events.after("a", 1) == [(2, b"y"), (3, b"z")]
 
@@ -62,7 +63,7 @@ async def test_going_on_after_what_was_forgotten_is_refused_since_it_would_leave
 async def test_a_log_that_is_not_written_to_is_forgotten_in_time() -> None:
     time = 0.0
     events = MemoryEvents(now=lambda: time)
-    await events.append("a", b"x", 10)
+    await events.append("a", [b"x"], 10)
     time = 9.0
     assert await events.after("a", 0) == [(1, b"x")]
     time = 10.0
@@ -72,7 +73,7 @@ async def test_a_log_that_is_not_written_to_is_forgotten_in_time() -> None:
 async def test_of_all_logs_the_one_that_was_not_written_to_for_the_longest_time_goes_first() -> None:
     events = MemoryEvents(most_in_all=2 * LOG_BYTES + 10)
     for log in ("a", "b", "a", "c"):
-        await events.append(log, b"123", 10)
+        await events.append(log, [b"123"], 10)
     assert await events.after("b", 0) is None
     assert await events.after("a", 0) == [(1, b"123"), (2, b"123")]
 
@@ -85,7 +86,7 @@ def test_memory_is_bounded_whatever_is_written(anyio_backend: str) -> None:
         async def check() -> None:
             events = MemoryEvents(5, 50, 2 * LOG_BYTES + 100)
             for log, size in writes:
-                await events.append(log, b"." * size, 10)
+                await events.append(log, [b"." * size], 10)
                 kept = [len(event) for book in events._logs.values() for _, event in book.events]
                 assert sum(kept) + LOG_BYTES * len(events._logs) == events._size <= 3 * LOG_BYTES + 100 + 40
                 assert all(len(book.events) <= 5 for book in events._logs.values())

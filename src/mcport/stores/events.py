@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import anyio
@@ -22,10 +22,11 @@ LOG_BYTES: Final = 1024
 class Events(Protocol):
     """Keeps logs of events for a while. Every method may be called at any time from any task of the loop."""
 
-    async def append(self, log: str, event: bytes, seconds: float) -> int:
-        """Write an event into a log, which begins with it if need be; return its cursor, greater than all before.
+    async def append(self, log: str, events: Sequence[bytes], seconds: float) -> int:
+        """Write events into a log, which begins with them if need be; return the cursor of the last one.
 
-        The log is forgotten when nothing is written for so many seconds.
+        Cursors grow, and those of events that are written together by one each. The log is forgotten when nothing is
+        written for so many seconds.
         """
         ...
 
@@ -77,22 +78,23 @@ class MemoryEvents:
         self._logs: OrderedDict[str, _Log] = OrderedDict()
         """The log that was written to last stands last."""
 
-    async def append(self, log: str, event: bytes, seconds: float) -> int:
-        self._forget_over()
-        book = self._logs.get(log)
+    async def append(self, log: str, events: Sequence[bytes], seconds: float) -> int:
+        now = self._forget_over()
+        book, size = self._logs.get(log), sum(map(len, events))
         if book is None:
             book = self._logs[log] = _Log()
-            self._count(book, LOG_BYTES)
-        self._logs.move_to_end(log)
-        cursor = book.last + 1
-        book.events.append((cursor, event))
-        book.until = self._now() + seconds
-        self._count(book, len(event))
+            size += LOG_BYTES
+        else:
+            self._logs.move_to_end(log)
+        first = book.last + 1
+        book.events.extend(enumerate(events, first))
+        book.until = now + seconds
+        self._count(book, size)
         self._shorten(book)
         if book.more is not None:
             book.more.set()
             book.more = None
-        return cursor
+        return first + len(events) - 1
 
     async def after(self, log: str, cursor: int, wait: float = 0.0) -> list[tuple[int, bytes]] | None:
         self._forget_over()
@@ -128,10 +130,12 @@ class MemoryEvents:
         while self._size > self._most_in_all and len(self._logs) > 1:
             self._pop_oldest()
 
-    def _forget_over(self) -> None:
+    def _forget_over(self) -> float:
+        """Forget the logs whose time is up, and return the time."""
         now = self._now()
         while self._logs and next(iter(self._logs.values())).until <= now:
             self._pop_oldest()
+        return now
 
     def _pop_oldest(self) -> None:
         _, book = self._logs.popitem(last=False)

@@ -39,9 +39,12 @@ class HandshakeDoor:
         self._service = service
         self._sharing = sharing
         self._streams = streams
+        self._waits = sharing.waits
 
     async def post(self, message: Decoded, wire: Wire, residence: Residence) -> None:
         """Take what was posted."""
+        if self._waits:
+            await wire.may_wait()
         if type(message) is Request and message.method == "initialize" and SESSION not in wire.headers:
             await self._open(message, wire, residence)
             return
@@ -56,6 +59,7 @@ class HandshakeDoor:
 
     async def get(self, wire: Wire, residence: Residence) -> None:
         """Let the client hear what belongs to no request, or the rest of a stream that broke off."""
+        await wire.may_wait()
         seat = await self.seat(wire, residence)
         if seat.hearings >= self._service.limits.listens:
             raise Refused(429, "too many streams of this session are open (Limits.listens)", {"retry-after": "1"})
@@ -63,6 +67,7 @@ class HandshakeDoor:
 
     async def delete(self, wire: Wire, residence: Residence) -> None:
         """End a session."""
+        await wire.may_wait()
         seat = await self.seat(wire, residence)
         await reached(self._sharing.sessions.drop(seat.id))
         self._postbox(residence).ended(seat)
@@ -100,7 +105,7 @@ class HandshakeDoor:
         if type(asked) is not Asked:
             await wire.answer(400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
             return
-        body = await Post(seat, wire.headers, self._service).answer(asked)
+        body = await Post(seat, wire, self._service).answer(asked)
         fields = [JSON_TYPE]
         if seat.conversation.opened is not None:
             if not await seat.create(wire.principal):
@@ -116,7 +121,7 @@ class HandshakeDoor:
         if type(asked) is not Asked:
             await wire.answer(400, encode(asked.reply))  # type: ignore[union-attr,arg-type]
             return
-        await Post(seat, wire.headers, self._service, self._streams).serve([asked], wire)
+        await Post(seat, wire, self._service, self._streams).serve([asked])
 
     async def _batch(self, seat: Seat, batch: Batch, wire: Wire) -> None:
         """Serve an array of messages, in the one revision that has them; its requests are answered in one array."""
@@ -134,7 +139,7 @@ class HandshakeDoor:
             else:
                 await self._take(seat, member)
         if asked:
-            await Post(seat, wire.headers, self._service, self._streams).serve(asked, wire, refused, array=True)
+            await Post(seat, wire, self._service, self._streams).serve(asked, refused, array=True)
         else:
             await wire.answer(200 if refused else 202, b"[" + b",".join(refused) + b"]" if refused else b"")
 

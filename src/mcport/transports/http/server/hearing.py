@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from mcport.core.sse import encode_event
-from mcport.session.exchange import Answer, Exchange
 
 from .reply import Reply
 from .residence import ALIVE_SECONDS
@@ -33,7 +32,7 @@ class Hearing:
         self._wire = wire
         self._sharing = sharing
         self._waiting, self._reading = seat.loop.scope(), seat.loop.scope()
-        self.reply = Reply(wire, seat.loop, seat.limits, self._cut, _nobody)
+        self.reply = Reply(wire, seat.loop, seat.limits, self._cut)
 
     def keep_alive(self) -> None:
         """Show that the stream lives."""
@@ -136,7 +135,3 @@ class Hearing:
 
     def _cut(self, reason: str) -> None:
         self._waiting.cancel()
-
-
-def _nobody(exchange: Exchange, answer: Answer) -> None:
-    """No request is answered here."""

@@ -1,27 +1,28 @@
 """The requests of one POST of a session on their way to their answers: one, or those of a batch.
 
-Handlers run in tasks of their own: when the client's connection breaks they go on, and the client may fetch what it
-missed (2025-11-25 basic/transports "Sending Messages to the Server": a disconnection is no cancellation). Until
-something is said before the answer, the answer is one piece of JSON. Below: `seat`, `stream`, `reply`.
+When the client's connection breaks they go on, and the client may fetch what it missed (2025-11-25 basic/transports
+"Sending Messages to the Server": a disconnection is no cancellation). Where nothing is said before the answers they
+leave in one piece: as JSON, or as events if every answer is to be a stream. Below: `outcome`, `seat`, `stream`,
+`reply`, `wire`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Final
 
 from mcport.core.events import Asked
-from mcport.core.jsonrpc import ErrorResponse, JsonObject, Response
-from mcport.errors import INTERNAL_ERROR, ProtocolError
+from mcport.core.jsonrpc import JsonObject
+from mcport.errors import INTERNAL_ERROR
 from mcport.session.exchange import Answer, Exchange, StaysOpen
 from mcport.session.loop import Promise
 from mcport.session.waiting import Lost, OnProgress, Settled
 
-from .reply import Reply
+from .outcome import outcome_of
+from .reply import STREAM_HEADERS, Reply
 from .residence import GOING
-from .seat import Asking, Seat, answered
+from .seat import Asking, Seat
 from .service import Service
 from .stream import RETRY_SECONDS, Stream, new_name
 from .wire import Refused, Wire, error_body
@@ -32,24 +33,28 @@ log: Final = logging.getLogger("mcport.http")
 class Post(Asking):
     """Answers the requests of one POST; the exchanges' `Outlet`. With `streams` every answer is a stream."""
 
-    def __init__(self, seat: Seat, headers: Mapping[str, str], service: Service, streams: bool = False) -> None:
+    def __init__(self, seat: Seat, wire: Wire, service: Service, streams: bool = False) -> None:
         super().__init__(seat)
-        self._headers = headers
         self._service = service
         self._streams = streams
-        self._exchanges: list[Exchange] = []
         self._bodies: list[bytes] = []
         self._status = 200
         self._open = 0
-        self._reply: Reply | None = None
+        self._wire = wire
+        self._hears = False  # whether the client is there and waits
+        self._reply: Reply | None = None  # the answer as a stream, once it is one and as long as the client is there
+        self._stream: Stream | None = None
         self._known = False  # whether the client has heard of the stream and may come back to it
         self._takes_time = False
-        self._done: Promise[None] = self.loop.promise()
+        self._released = False  # whether nobody needs to wait for the answers any more
+        self._release: Promise[None] | None = None
 
-    @cached_property
+    @property
     def stream(self) -> Stream:
         """The stream of this POST; most have none."""
-        return self.seat.stream(new_name())
+        if self._stream is None:
+            self._stream = self.seat.stream(new_name())
+        return self._stream
 
     # ---- what handlers say
 
@@ -69,7 +74,7 @@ class Post(Asking):
         on_progress: OnProgress | None = None,
     ) -> Settled:
         """Send a request to the client and wait until it is settled."""
-        if self._reply is None and not self._known:
+        if not (self._hears or self._known):
             return Lost("the client left before it could be asked")
         return await super().ask(method, params, seconds=seconds, most=most, on_progress=on_progress)
 
@@ -82,16 +87,17 @@ class Post(Asking):
 
     def hang_up(self, retry: float | None) -> None:
         """Let the client go, which comes back for the rest (2025-11-25 "Sending Messages to the Server")."""
-        if self._reply is not None and self.seat.polls and self._open:
+        if self._hears and self.seat.polls and self._open:
             self._begin()
             self.stream.prime(RETRY_SECONDS if retry is None else retry)
-            self._settle()
+            self._let_go()
 
     def _begin(self) -> None:
         """Make a stream of the answer, if it is none, and let the client know it."""
-        if self._known or self._reply is None:
+        if self._known or not self._hears:
             return
         self._known = True
+        self._reply = Reply(self._wire, self.loop, self.seat.limits, self._cut)
         self._reply.begin()
         self.stream.attach(self._reply)
         if self.seat.polls:
@@ -101,6 +107,10 @@ class Post(Asking):
             self.stream.say(body)
 
     # ---- what the residence says
+
+    def watch(self) -> None:
+        """The answer takes its time: a client that is to have a stream gets its beginning now."""
+        self._begin()
 
     def keep_alive(self) -> None:
         """Make a stream of an answer that takes long, and show that it lives."""
@@ -115,33 +125,34 @@ class Post(Asking):
 
     def stop(self) -> None:
         """The server is gone: stop what runs."""
-        for exchange in self._exchanges:
-            self.seat.peer.drop(exchange.asked)
-            exchange.cancel(GOING)
+        for exchange in list(self.seat.running.values()):
+            if exchange.outlet is self:
+                self.seat.peer.drop(exchange.asked)
+                exchange.cancel(GOING)
 
     # ---- the tasks
 
-    async def serve(
-        self, asked: Sequence[Asked], wire: Wire, refused: Sequence[bytes] = (), array: bool = False
-    ) -> None:
+    async def serve(self, asked: Sequence[Asked], refused: Sequence[bytes] = (), array: bool = False) -> None:
         """Stay with the client until it has its answers, or leaves. `refused` are answers that there are already."""
-        reply = self._reply = Reply(wire, self.loop, self.seat.limits, self._cut, self.answer_instead)
+        self._hears = True
         self._bodies.extend(refused)
-        if self._streams:
-            self._begin()
-        await self._start(asked)
-        wire.heed(self._cut, self.seat.residence.watch)
+        watch = self.seat.residence.watch
+        self._wire.heed(self._cut, watch)
         try:
-            await self._done
-            await self._finish(reply, array)
+            await self._start(asked)
+            if self._streams and not self._released:
+                watch.add(self)
+            await self._until_released()
+            await self._finish(array)
         finally:
-            wire.unheed()
+            watch.discard(self)
+            self._wire.unheed()
             self._detach()
 
     async def answer(self, asked: Asked) -> bytes:
         """Return the answer to one request, which says nothing before it."""
         await self._start([asked])
-        await self._done
+        await self._until_released()
         return self._bodies[0] if self._bodies else b""
 
     async def _start(self, asked: Sequence[Asked]) -> None:
@@ -150,18 +161,18 @@ class Post(Asking):
         self.seat.residence.turns.add(self)
         for each in asked:
             exchange = Exchange(each, self, self.seat.conversation)
-            exchange.headers = self._headers
+            exchange.headers = self._wire.headers
             exchange.principal = self.seat.principal
-            self._exchanges.append(exchange)
             self.seat.running[each] = exchange
-            run = self._run(exchange, self._service.answer)
             if self._service.runs_through(each):
-                await run
+                exchange.taskless = self._wire.taskless
+                await self._run(exchange, self._service.answer)
             else:
-                exchange.task = self.loop.spawn_now(run)
+                await self._wire.may_wait()
+                exchange.task = self.loop.spawn_now(self._run(exchange, self._service.answer))
 
     async def _run(self, exchange: Exchange, answer: Answer) -> None:
-        message = await self._message(exchange, answer)
+        body = (await outcome_of(exchange, answer, self.seat.peer, _no_stay)).body
         if self.seat.running.pop(exchange.asked, None) is None:
             return  # somebody else answered
         if not self.seat.is_saved:
@@ -170,20 +181,8 @@ class Post(Asking):
                 await self.seat.save()
             except Refused as refused:
                 self._status = refused.status
-                message = ErrorResponse(exchange.asked.id, INTERNAL_ERROR, refused.line)
-        self._answered(None if message is None else answered(exchange, message))
-
-    async def _message(self, exchange: Exchange, answer: Answer) -> Response | ErrorResponse | None:
-        peer, asked = self.seat.peer, exchange.asked
-        try:
-            result = await answer(exchange)
-            assert type(result) is not StaysOpen, "no method of this era stays open"
-            return peer.answer(asked, result)
-        except ProtocolError as error:
-            return peer.refuse(asked, error.code, error.message, error.data)
-        except Exception:
-            log.exception("answering %s failed", asked.method)
-            return peer.refuse(asked, INTERNAL_ERROR, "Internal error")
+                body = error_body(exchange.asked.id, INTERNAL_ERROR, refused.line)
+        self._answered(body)
 
     def _answered(self, body: bytes | None) -> None:
         """Send an answer, or keep it until all are there; None: it was withdrawn."""
@@ -194,23 +193,34 @@ class Post(Asking):
             self.stream.say(body or b"", last=not self._open)
         if not self._open:
             self.seat.residence.done(self)
-            self._settle()
+            self._let_go()
 
-    async def _finish(self, reply: Reply, array: bool) -> None:
+    async def _finish(self, array: bool) -> None:
         """Send what is left to be sent on the connection."""
-        if self._reply is None:
-            return  # nobody is there
-        if not self._known and not self._bodies and not self.seat.residence.closing:
-            self._begin()  # withdrawn: there is no answer, and nothing else that would say so
-            self.stream.say(b"", last=True)
-        if self._known:
+        bodies = self._bodies
+        if not self._hears:
+            return
+        if self._reply is not None:
             await self.stream.written()
-            await reply.end()
-        elif not self._bodies:
-            await reply.finish(503, error_body(None, INTERNAL_ERROR, GOING))
+            await self._reply.end()
+        elif bodies and not self._streams:
+            await self._wire.answer(self._status, b"[" + b",".join(bodies) + b"]" if array else bodies[0])
+        elif not bodies and self.seat.residence.closing:
+            await self._wire.answer(503, error_body(None, INTERNAL_ERROR, GOING))
         else:
-            bodies = self._bodies
-            await reply.finish(self._status, b"[" + b",".join(bodies) + b"]" if array else bodies[0])
+            # Where it was withdrawn there is no answer, and only the end of a stream can say so.
+            events = await self.stream.whole(bodies or [b""], self.seat.polls)
+            await self._wire.answer(200, events, STREAM_HEADERS)
+
+    async def _until_released(self) -> None:
+        if not self._released:
+            self._release = self.loop.promise()
+            await self._release
+
+    def _let_go(self) -> None:
+        self._released = True
+        if self._release is not None and not self._release.done():
+            self._release.set_result(None)
 
     # ---- the client leaves
 
@@ -220,13 +230,14 @@ class Post(Asking):
         if self._reply is not None:
             self._reply.drop()
         self._detach()
-        self._settle()
+        self._let_go()
 
     def _detach(self) -> None:
+        self._hears = False
         self._reply = None
         if self._known:
             self.stream.attach(None)
 
-    def _settle(self) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
+
+async def _no_stay(stays: StaysOpen) -> object:
+    raise AssertionError("no method of this era stays open")

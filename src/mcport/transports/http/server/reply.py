@@ -1,7 +1,7 @@
-"""The answer to one POST: a piece of JSON, or a stream of events once something is said before it.
+"""An answer that is a stream of events, on one connection.
 
-It is what an exchange speaks to (`session.exchange.Outlet`). Who reads slowly is waited for, up to a bound; then the
-stream is cut off, and not the server. Below: `wire`, `core.sse`, `session.channel`'s backlog.
+Who reads slowly is waited for, up to a bound; then the stream is cut off, and not the server. What events mean is not
+known here. Below: `wire`, `core.sse`, `session.channel`'s backlog.
 """
 
 from __future__ import annotations
@@ -14,15 +14,12 @@ from typing import Final
 import anyio
 import anyio.lowlevel
 
-from mcport.core.jsonrpc import JsonObject, Notification, encode
 from mcport.core.limits import Limits
-from mcport.core.sse import encode_comment, encode_event
+from mcport.core.sse import encode_comment
 from mcport.session.channel import Backlog
-from mcport.session.exchange import Answer, Exchange
 from mcport.session.loop import Loop, Promise
-from mcport.session.waiting import Lost, OnProgress, Settled
 
-from .wire import Left, RawHeaders, Wire
+from .wire import RawHeaders, Wire
 
 log: Final = logging.getLogger("mcport.http")
 
@@ -38,23 +35,11 @@ STALLED: Final = 8
 
 
 class Reply:
-    """Answers one POST. `cut` is called when the client does not read what it is sent, or cannot be reached.
+    """A stream of events. `cut` is called when the client does not read what it is sent, or cannot be reached."""
 
-    `answer_instead` has somebody else answer where the handler does not come to an end.
-    """
-
-    def __init__(
-        self,
-        wire: Wire,
-        loop: Loop,
-        limits: Limits,
-        cut: Left,
-        answer_instead: Callable[[Exchange, Answer], None],
-    ) -> None:
-        self.loop = loop
-        self.answer_instead = answer_instead
-        self.streams = False
+    def __init__(self, wire: Wire, loop: Loop, limits: Limits, cut: Callable[[str], None]) -> None:
         self._wire = wire
+        self._loop = loop
         self._limits = limits
         self._cut = cut
         self._waiting: deque[bytes] = deque()
@@ -66,12 +51,6 @@ class Reply:
         self._over = False
         self._broken = False
         self._stalled = 0
-
-    # ---- what an exchange says on the way
-
-    def tell(self, notification: Notification) -> None:
-        """Send a notification; never waits."""
-        self.put(encode_event(encode(notification)))
 
     @property
     def full(self) -> bool:
@@ -94,32 +73,19 @@ class Reply:
             # Bytes to a client that is gone go away at once: let those have their turn who notice that it is.
             await anyio.lowlevel.checkpoint()
 
-    async def ask(
-        self,
-        method: str,
-        params: JsonObject | None = None,
-        *,
-        seconds: float | None = None,
-        most: float | None = None,
-        on_progress: OnProgress | None = None,
-    ) -> Settled:
-        """Nobody can be asked on this way: there is no session (2026-07-28 basic/patterns/mrtr)."""
-        return Lost("requests of a server have no way to the client here")
-
-    # ---- the stream
+    # ---- what is sent
 
     def begin(self) -> None:
-        """Turn the answer into a stream, if it is none yet."""
-        if not self.streams and not self._over:
-            self.streams = True
-            self._written = self.loop.promise()
-            self._scope = self.loop.scope()
+        """Let the client have the head of the answer, if it has not."""
+        if self._written is None and not self._over:
+            self._written = self._loop.promise()
+            self._scope = self._loop.scope()
             if self._broken:
                 self._scope.cancel()
-            self._task = self.loop.spawn(self._write(self._written, self._scope))
+            self._task = self._loop.spawn(self._write(self._written, self._scope))
 
     def put(self, data: bytes) -> None:
-        """Queue bytes of the stream, and begin it where that has not happened."""
+        """Queue bytes of the stream, and begin it where that has not happened; never waits."""
         if self._broken or self._over:
             return
         self.begin()
@@ -132,7 +98,7 @@ class Reply:
 
     def keep_alive(self) -> None:
         """Say something that means nothing, so that nobody on the way takes a quiet stream for a dead one."""
-        if not self.streams:
+        if self._written is None:
             return
         if not self._backlog.bytes:
             self._stalled = 0
@@ -141,15 +107,6 @@ class Reply:
         self._stalled += 1
         if self._stalled >= STALLED:
             self._break("the client does not read what it is sent")
-
-    async def finish(self, status: int, body: bytes) -> None:
-        """Send the answer itself: as the last event of the stream, or with its status where there is none."""
-        if not self.streams:
-            self._over = True
-            await self._wire.answer(status, body)
-            return
-        self.put(encode_event(body))
-        await self.end()
 
     def close(self) -> None:
         """Take nothing more; the stream is closed once what waits is sent."""
@@ -175,8 +132,10 @@ class Reply:
         self._cut(reason)  # before those who wait are woken: who is awake may not be stopped for long
         self._backlog.set(0)
 
+    # ---- the task
+
     async def _write(self, written: Promise[None], scope: anyio.CancelScope) -> None:
-        """The task of a stream: send what is put, in pieces as large as they come."""
+        """Send what is put, in pieces as large as they come."""
         try:
             with scope:
                 await self._wire.begin(STREAM_HEADERS)
@@ -195,7 +154,7 @@ class Reply:
 
     async def _pour(self) -> None:
         if not self._waiting:
-            self._wake = self.loop.promise()
+            self._wake = self._loop.promise()
             await self._wake
             self._wake = None
             return

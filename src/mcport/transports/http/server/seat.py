@@ -15,13 +15,11 @@ from typing import Final
 from mcport.core.dialects.contract import Conversation
 from mcport.core.events import Answered, Asked, Call, Progressed, Stray, Told, Withdrawn
 from mcport.core.jsonrpc import (
-    ErrorResponse,
     JsonObject,
     Malformed,
     Message,
     Notification,
     Request,
-    Response,
     encode,
 )
 from mcport.core.peer import CANCELLED, Peer
@@ -345,12 +343,3 @@ class Standing(Asking):
 def _waiter(call: Call) -> Waiter:
     waiter: Waiter = call.context  # type: ignore[assignment]
     return waiter
-
-
-def answered(exchange: Exchange, message: Response | ErrorResponse) -> bytes:
-    """Return the bytes of an answer; one that cannot be JSON is an error of this side."""
-    try:
-        return encode(message)
-    except ValueError as error:
-        log.error("the answer to request %r is not JSON: %s", exchange.asked.id, error)
-        return encode(ErrorResponse(exchange.asked.id, -32603, "Internal error: the answer is not valid JSON"))

@@ -33,6 +33,11 @@ class Sharing:
     notices: Notices = field(default_factory=MemoryNotices)
     idle_seconds: float = 3600.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether what is asked of the ports may have to be waited for: not where all is kept in this process."""
+        return type(self.sessions) is not MemorySessions or type(self.events) is not MemoryEvents
+
 
 async def reached(asked: Awaitable[T]) -> T:
     """Return what a store answers. Raises `Refused` where it cannot be reached; why stands in the log.

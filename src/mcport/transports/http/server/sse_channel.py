@@ -12,7 +12,6 @@ import anyio
 from mcport.core.limits import Limits
 from mcport.core.sse import encode_event
 from mcport.session.channel import LINGER_SECONDS, Receiver
-from mcport.session.exchange import Answer, Exchange
 from mcport.session.loop import Loop
 
 from .reply import Reply
@@ -27,7 +26,7 @@ class SseChannel:
     def __init__(self, endpoint: str, wire: Wire, loop: Loop, limits: Limits) -> None:
         self._endpoint = endpoint
         self._wire = wire
-        self._reply = Reply(wire, loop, limits, self.over, _nobody)
+        self._reply = Reply(wire, loop, limits, self.over)
         self._watching = loop.scope()
         self._receiver: Receiver | None = None
         self._reason: str | None = None
@@ -87,7 +86,3 @@ class SseChannel:
     def end(self) -> None:
         """The server is going."""
         self.over("the server is shutting down")
-
-
-def _nobody(exchange: Exchange, answer: Answer) -> None:
-    """Requests are answered by the session, not by this stream."""

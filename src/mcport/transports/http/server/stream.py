@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections import deque
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from mcport.core.sse import encode_event
 from mcport.session.channel import Backlog
@@ -34,6 +34,24 @@ MORE, LAST = b"+", b"."
 """What an event begins with in a log: whether another one is to come."""
 
 
+class Said(NamedTuple):
+    """What was said on a stream, whether it was the last, and when a client should come back."""
+
+    data: bytes
+    last: bool = False
+    retry: float | None = None
+
+    @property
+    def logged(self) -> bytes:
+        """The event as it stands in a log."""
+        return (LAST if self.last else MORE) + self.data
+
+    @property
+    def size(self) -> int:
+        """How many bytes of a log it takes."""
+        return len(self.data) + 1
+
+
 class Stream:
     """One stream. Events are logged and sent in the order in which they were said."""
 
@@ -44,7 +62,7 @@ class Stream:
         self._events = events
         self._loop = loop
         self._reply: Reply | None = None
-        self._waiting: deque[tuple[bytes, bytes, float | None]] = deque()
+        self._waiting: list[Said] = []
         self._backlog = Backlog(loop)
         self._pumping = False
 
@@ -54,18 +72,23 @@ class Stream:
 
     def prime(self, retry: float = RETRY_SECONDS) -> None:
         """Let the client know where it is, so that it can come back, and when it should."""
-        self.say(b"", retry=retry)
+        self._say(Said(b"", retry=retry))
 
-    def say(self, data: bytes, last: bool = False, retry: float | None = None) -> None:
+    def say(self, data: bytes, last: bool = False) -> None:
         """Say something; never waits."""
-        if self.over:
-            return
-        self.over = last
-        self._waiting.append((LAST if last else MORE, data, retry))
-        self._backlog.set(self._backlog.bytes + len(data) + 1)
-        if not self._pumping:
-            self._pumping = True
-            self._loop.keep(self._pump())
+        self._say(Said(data, last))
+
+    async def whole(self, messages: Sequence[bytes], primes: bool) -> bytes:
+        """Log all that there is to say, at once, and return it for a client that is sent it in one piece.
+
+        A client that does not get it whole comes back for the rest if `primes` let it know where it is.
+        """
+        *before, last = messages
+        said = [*map(Said, before), Said(last, True)]
+        if primes:
+            said.insert(0, Said(b"", retry=RETRY_SECONDS))
+        self.over = True
+        return b"".join(await self._logged(said))
 
     def id_of(self, cursor: int) -> str:
         """Return the event id of a place in this stream."""
@@ -95,24 +118,37 @@ class Stream:
         """Wait until all that was said is logged and under way."""
         await self._backlog.below(1)
 
+    def _say(self, said: Said) -> None:
+        if self.over:
+            return
+        self.over = said.last
+        self._waiting.append(said)
+        self._backlog.set(self._backlog.bytes + said.size)
+        if not self._pumping:
+            self._pumping = True
+            self._loop.keep(self._pump())
+
     async def _pump(self) -> None:
+        """Log what waits and send it, all of it each time."""
         try:
             while self._waiting:
-                flag, data, retry = self._waiting.popleft()
-                id = await self._logged(flag + data)
-                if self._reply is not None and (data or id is not None):
-                    self._reply.put(encode_event(data, id=id, retry=retry))
-                self._backlog.set(self._backlog.bytes - len(data) - 1)
+                said, self._waiting = self._waiting, []
+                for event in await self._logged(said):
+                    if self._reply is not None:
+                        self._reply.put(event)
+                self._backlog.set(self._backlog.bytes - sum(each.size for each in said))
         finally:
             self._pumping = False
 
-    async def _logged(self, event: bytes) -> str | None:
-        """Log an event and return its id; where that fails it goes out without one, and cannot be fetched again."""
+    async def _logged(self, said: Sequence[Said]) -> list[bytes]:
+        """Log events and return them with their ids; where that fails they have none, and cannot be fetched again."""
         try:
-            return self.id_of(await self._events.append(self.log, event, KEEP_SECONDS))
+            last = await self._events.append(self.log, [each.logged for each in said], KEEP_SECONDS)
         except Exception as error:
             log.error("what is said on a stream cannot be kept: %s", type(error).__name__)
-            return None
+            return [encode_event(each.data, retry=each.retry) for each in said if each.data]
+        first = last - len(said) + 1
+        return [encode_event(each.data, id=self.id_of(at), retry=each.retry) for at, each in enumerate(said, first)]
 
 
 def new_name(stands: bool = False) -> str:

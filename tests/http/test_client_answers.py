@@ -18,7 +18,6 @@ from mcport import (
     InvalidAnswer,
     RemoteError,
     Timeout,
-    ToolsChanged,
 )
 from mcport.core.limits import CLIENT_LIMITS
 
@@ -290,29 +289,3 @@ async def test_closing_fails_what_is_pending() -> None:
         await client.aclose()
         with pytest.raises(ConnectionLost, match="closed here"):
             await call
-
-
-async def test_changes_are_heard_on_a_stream_of_their_own_and_again_after_it_broke() -> None:
-    async def play(asked: Asked) -> None:
-        meta = {"io.modelcontextprotocol/subscriptionId": asked.message["id"]}
-        params: dict[str, Any] = {"notifications": {"toolsListChanged": True}, "_meta": meta}
-        await asked.begin_events()
-        await asked.event({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": params})
-        if len(server.of("subscriptions/listen")) == 1:
-            await asked.event(
-                {"jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": {"_meta": meta}}
-            )
-        else:
-            await asked.gone()
-        await asked.hang_up()
-
-    with anyio.fail_after(10):
-        async with origin(play) as server, Client(server.url) as client:
-            async with client.listen(tools=True) as changes:
-                assert await anext(changes) == ToolsChanged()
-                with pytest.raises(ConnectionLost, match="subscriptions/listen on server"):
-                    await anext(changes)
-                assert await anext(changes) == ToolsChanged()
-            server.play = usual
-            await client.list_tools()
-    assert len(server.of("subscriptions/listen")) == 2

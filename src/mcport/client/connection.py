@@ -54,8 +54,10 @@ class Connection:
 
     Each of `hearers` is told of every notification that is neither progress nor the withdrawal of a request, and each
     of `enders` once, why the conversation is over. Both are called while messages are read, and must not wait. Each of
-    `renewers` is called when the server had forgotten all that it was told, and the conversation was begun anew.
-    `attend` makes what answers the server's questions, when there is a first one.
+    `renewers` is called when the server had forgotten all that it was told, and the conversation was begun anew; each
+    of `missers` when notifications may have been lost on their way; each of `deafeners`, with the reason, when no more
+    come, although the server can be asked. `pace` is when to ask again for a stream that was lost, None where all is
+    lost with it. `attend` makes what answers the server's questions, when there is a first one.
     """
 
     def __init__(self, server: str, contact: Contact, loop: Loop, limits: Limits) -> None:
@@ -67,6 +69,10 @@ class Connection:
         self.hearers: list[Callable[[Told], None]] = []
         self.enders: list[Callable[[str], None]] = []
         self.renewers: list[Callable[[], None]] = []
+        self.missers: list[Callable[[], None]] = []
+        self.deafeners: list[Callable[[str], None]] = []
+        self.pace = contact.pace
+        self._deaf = False
         self.attend: Callable[[], Answering] | None = None
         self._answering: Answering | None = None
         self.most_rounds = ROUNDS
@@ -80,7 +86,8 @@ class Connection:
             told=self._told, ended=self._ended, malformed=self._malformed, serves=self._serves, batches=self._batches
         )
         self.loop = loop
-        self.link = contact.link(Owner(server, self._answer, hooks, self.lost, self._renewed), loop, limits)
+        owner = Owner(server, self._answer, hooks, self.lost, self._renewed, self._missed, self._deafened)
+        self.link = contact.link(owner, loop, limits)
 
     async def ask(
         self,
@@ -177,6 +184,12 @@ class Connection:
         self.speaker.check(method, self.declared)
         return self.link.start(method, self.speaker.stamp(params), waiter)
 
+    async def hear_again(self, patience: Patience) -> None:
+        """Have notifications come again, if they had stopped: a link listens while it is used."""
+        if self._deaf:
+            await self.ask("ping", None, patience)
+            self._deaf = False
+
     def close_stream(self, call: Call, *, tell: bool) -> None:
         """Withdraw such a request, or only forget it where the server ended it; harmless once it is settled."""
         self.link.drop(call, tell=tell)
@@ -255,12 +268,16 @@ class Connection:
     def catch_up(self) -> None:
         """Tell the hearers, who are there now, what was told while the conversation was being opened."""
         while self._early:
-            self._told(self._early.popleft())
+            self.hear(self._early.popleft())
 
     def _told(self, event: Told) -> None:
         if self.speaker is None:
             self._early.append(event)
-            return
+        else:
+            self.hear(event)
+
+    def hear(self, event: Told) -> None:
+        """Tell the hearers of a notification, or of what may have been one."""
         for hear in self.hearers:
             hear(event)
 
@@ -272,6 +289,15 @@ class Connection:
     def _renewed(self) -> None:
         for renew in self.renewers:
             renew()
+
+    def _missed(self) -> None:
+        for miss in self.missers:
+            miss()
+
+    def _deafened(self, reason: str) -> None:
+        self._deaf = True
+        for deafen in self.deafeners:
+            deafen(reason)
 
     def _malformed(self, message: Malformed) -> bool:
         """Tolerate a few lines that are no message, such as a banner; they get no reply.

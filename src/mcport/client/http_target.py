@@ -22,7 +22,7 @@ from mcport.transports.http.client import eras
 from mcport.transports.http.client.words import of_status
 
 from .failures import Failures, Remains
-from .target import Contact, HttpOptions
+from .target import Contact, HttpOptions, Pacing
 
 if TYPE_CHECKING:
     from mcport.transports.http.client.endpoint import Endpoint
@@ -76,6 +76,12 @@ class HttpContact:
         from mcport.transports.http.client.facing import FacingLink
 
         return FacingLink(self._connect, owner, loop, limits, self._trace)
+
+    @property
+    def pace(self) -> Pacing | None:
+        from mcport.transports.http.client.pace import Pace
+
+        return Pace() if self._older is None else None
 
     def traced(self, trace: Trace) -> Contact:
         return HttpContact(self._place, trace)

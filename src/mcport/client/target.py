@@ -78,8 +78,25 @@ class HttpOptions(Record):
         return [each for each in self.__match_args__ if getattr(self, each) is not None]
 
 
+class Pacing(Protocol):
+    """How often in a row something is tried again, and how many seconds after so many failures."""
+
+    @property
+    def most(self) -> int: ...
+
+    def before(self, failures: int, wished: float | None) -> float:
+        """Return the wait before the next try; the other side may wish for a longer one."""
+        ...
+
+
 class Contact(Protocol):
-    """A target that was reached: it makes the link to it, once, and looks at what is left of it."""
+    """A target that was reached: it makes the link to it, once, and looks at what is left of it.
+
+    `pace` is when to ask again for a stream that was lost; None where the whole connection is lost with it.
+    """
+
+    @property
+    def pace(self) -> Pacing | None: ...
 
     def link(self, owner: Owner, loop: Loop, limits: Limits) -> Link:
         """Return the link."""
@@ -112,6 +129,8 @@ class Contact(Protocol):
 
 class Stream:
     """A contact that is a stream of messages, with the server of that name."""
+
+    pace = None
 
     def __init__(self, server: str, channel: Channel, remains: Callable[[], Remains] = Remains) -> None:
         self._server = server

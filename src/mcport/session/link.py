@@ -38,7 +38,8 @@ class Owner(Record):
     """Whoever holds a link, as the link sees it: how the server is named, and what is to be told of what comes.
 
     `answer` answers the server's requests. `renewed` is called when the server had forgotten the conversation, and it
-    was begun anew.
+    was begun anew; `missed` when notifications may have been lost on their way; `deaf`, with the reason, when no more
+    of those come that belong to no request, until something is asked again.
     """
 
     server: str
@@ -46,6 +47,8 @@ class Owner(Record):
     hooks: Hooks
     lost: Losing
     renewed: Callable[[], None] | None = None
+    missed: Callable[[], None] | None = None
+    deaf: Callable[[str], None] | None = None
 
 
 class Link(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from mcport.core.dialects.contract import PROMPTS_CHANGED, RESOURCE_UPDATED, RESOURCES_CHANGED, TOOLS_CHANGED
+from mcport.core.events import Told
 from mcport.core.jsonrpc import JsonObject
 
 
@@ -142,16 +143,16 @@ class Wanted:
             case Notified():
                 return bool(self.filters)
 
-    def changes(self) -> Iterator[Change]:
-        """Yield one change of each kind: what to tell somebody who may have missed any of them."""
+    def news(self) -> Iterator[Told]:
+        """Yield a notification of each kind: what to tell somebody who may have missed any of them."""
         if self.tools:
-            yield ToolsChanged()
+            yield Told(TOOLS_CHANGED, {})
         if self.prompts:
-            yield PromptsChanged()
+            yield Told(PROMPTS_CHANGED, {})
         if self.resources:
-            yield ResourcesChanged()
+            yield Told(RESOURCES_CHANGED, {})
         for uri in self.uris:
-            yield ResourceUpdated(uri)
+            yield Told(RESOURCE_UPDATED, {"uri": uri})
 
     def _lists(self) -> tuple[tuple[str, str, bool], ...]:
         return (

@@ -15,7 +15,7 @@ import anyio
 from mcport.client.timing import Patience
 from mcport.errors import ConnectionLost
 
-from .changes import Change, Wanted
+from .changes import Change, Wanted, read_change
 from .feed import WAITING, Feed
 from .subscriptions import Stream, Subscriptions
 
@@ -32,7 +32,8 @@ class Changes:
     changes that come faster than they are taken, equal ones become one. The loop ends when the server ends the
     subscription in good order; `ConnectionLost` comes out of it when the connection is lost, by whichever side. Going
     on after that, once the client is connected again, subscribes anew, and tells of everything that may have changed
-    meanwhile; with `restart` going on starts the server again.
+    meanwhile; with `restart` going on starts the server again. Over HTTP a stream that breaks off, or is ended by a
+    server that is replaced, is begun anew behind the loop: `ConnectionLost` comes after several tries in a row.
     """
 
     def __init__(
@@ -120,11 +121,14 @@ class Changes:
     async def _listen(self, feed: Feed) -> None:
         again = self._subscriptions is not None
         subscriptions = await self._source(self._patience)
+        if self._stream is not None:
+            self._stream.drop()
         self._stream = await subscriptions.open(self._wanted, feed, self._patience)
         self._subscriptions, self._feed = subscriptions, feed
         if again:
-            for change in self._wanted.changes():
-                feed.put(change)
+            for told in self._wanted.news():
+                feed.put(read_change(told.method, told.params))
+                subscriptions.connection.hear(told)
         if self.missing:
             log.warning("server '%s' will not tell of %s", subscriptions.connection.server, self.missing)
 

@@ -1,8 +1,8 @@
 """What one connection is subscribed to, and who hears of it: the two ways in which servers tell of changes.
 
 Handshake: list changes come unasked, updates of a resource after `resources/subscribe`, which listeners share.
-Stateless: each listener has a request of its own that stays open (2026-07-28 basic/patterns/subscriptions), and what
-comes for it bears its id. Below: `connection`, `feed`.
+Stateless: each listener has a request of its own that stays open, and what comes for it bears its id. Below:
+`listen_stream`, `connection`, `feed`.
 """
 
 from __future__ import annotations
@@ -17,22 +17,19 @@ import anyio
 
 from mcport.client.connection import Connection
 from mcport.client.timing import Patience
-from mcport.core.dialects.contract import META_SUBSCRIPTION, RESOURCE_UPDATED
-from mcport.core.events import Call, Progressed, Told
-from mcport.core.jsonrpc import Id, JsonObject, Response
+from mcport.core.dialects.contract import META_SUBSCRIPTION
+from mcport.core.events import Told
+from mcport.core.jsonrpc import Id
 from mcport.core.peer import CANCELLED
-from mcport.errors import ConversationError, NotDeclared, Timeout
-from mcport.session.link import failure_of
+from mcport.errors import ConversationError, NotDeclared
 from mcport.session.loop import Loop
-from mcport.session.waiting import Arrived
 
 from .changes import Wanted, read_change
 from .feed import Feed
+from .listen_stream import ListenRequest, ListenStream
 
 log: Final = logging.getLogger("mcport.client")
 
-LISTEN: Final = "subscriptions/listen"
-ACKNOWLEDGED: Final = "notifications/subscriptions/acknowledged"
 SUBSCRIBE: Final = "resources/subscribe"
 UNSUBSCRIBE: Final = "resources/unsubscribe"
 
@@ -61,12 +58,14 @@ class Subscriptions:
         self.connection = connection
         self.loop = loop
         self.feeds: dict[Feed, Wanted] = {}
-        self.streams: dict[Id, ListenStream] = {}
+        self.streams: dict[Id, ListenRequest] = {}
         self.counts: Counter[str] = Counter()
         self._turns: dict[str, anyio.Lock] = {}
         connection.hearers.append(self._hear)
         connection.enders.append(self._ended)
         connection.renewers.append(self._renewed)
+        connection.missers.append(self._missed)
+        connection.deafeners.append(self._ended)
 
     async def open(self, wanted: Wanted, feed: Feed, patience: Patience) -> Stream:
         """Begin to listen: changes go into the feed.
@@ -80,7 +79,11 @@ class Subscriptions:
         if connection.over:
             raise connection.lost("listening", connection.link.over or "")
         stream: ListenStream | SharedStream
-        stream = ListenStream(self, wanted, feed) if by_stream else SharedStream(self, wanted, feed)
+        if by_stream:
+            stream = ListenStream(connection, self.streams, wanted, feed)
+        else:
+            stream = SharedStream(self, wanted, feed)
+            await connection.hear_again(patience)
         await stream.open(patience)
         return stream
 
@@ -149,7 +152,7 @@ class Subscriptions:
         if stream is not None:
             stream.hear(told)
 
-    def _stream(self, id: object) -> ListenStream | None:
+    def _stream(self, id: object) -> ListenRequest | None:
         """Return the listening with an id of this JSON type: "1", 1.0 and true are not 1."""
         return self.streams.get(id) if type(id) is int else None
 
@@ -163,9 +166,13 @@ class Subscriptions:
                 await self.connection.ask(SUBSCRIBE, {"uri": uri}, Patience(LEAVING_SECONDS, LEAVING_SECONDS))
             except ConversationError as error:
                 log.warning("the subscription to a resource could not be said again: %s", error)
-        for feed, wanted in self.feeds.items():
-            for change in wanted.changes():
-                feed.put(change)
+        self._missed()
+
+    def _missed(self) -> None:
+        """Tell the listeners, and whoever keeps results, of all that may have changed unheard."""
+        for wanted in tuple(self.feeds.values()):
+            for told in wanted.news():
+                self.connection.hear(told)
 
     def _ended(self, reason: str) -> None:
         for feed in self.feeds:
@@ -207,97 +214,3 @@ class SharedStream:
         subscribed, self._subscribed = self._subscribed, []
         for uri in subscribed:
             await self._all.unsubscribe(uri)
-
-
-class ListenStream:
-    """A listening of the stateless era: a request that stays open, and what comes under its id (a `Waiter`)."""
-
-    def __init__(self, all: Subscriptions, wanted: Wanted, feed: Feed) -> None:
-        self.honoured = Wanted()
-        self._all = all
-        self._wanted = wanted
-        self._feed = feed
-        self._opened = anyio.Event()
-        self._failed: ConversationError | None = None
-        self._call: Call | None = None
-        self._lost: str | None = None
-
-    async def open(self, patience: Patience) -> None:
-        """Send the request and wait until the server says what it will tell."""
-        connection = self._all.connection
-        call = self._call = connection.open_stream(LISTEN, {"notifications": self._wanted.to_wire()}, self)
-        self._all.streams[call.id] = self
-        try:
-            with anyio.move_on_after(patience.silent) as scope:
-                await self._opened.wait()
-        except BaseException:
-            self.drop()
-            raise
-        if not self._opened.is_set() and scope.cancelled_caught:
-            self.drop()
-            cause = f"not acknowledged within {patience.silent:g} s"
-            line = f"{LISTEN} on server '{connection.server}': {cause}"
-            raise Timeout(line, server=connection.server, phase=LISTEN, cause=cause)
-        if self._lost is not None:
-            raise connection.lost(LISTEN, self._lost)
-        if self._failed is not None:
-            raise self._failed
-
-    def drop(self) -> None:
-        """End it from this side: the server is told by a cancellation."""
-        self._close(tell=True)
-
-    async def aclose(self) -> None:
-        self.drop()
-
-    def hear(self, told: Told) -> None:
-        """Take a notification that came under the id of this stream."""
-        if told.method == ACKNOWLEDGED:
-            self._acknowledged(told.params)
-            return
-        change = read_change(told.method, told.params)
-        if (told.method == RESOURCE_UPDATED and self._wanted.uris) or self._wanted.covers(change):
-            self._feed.put(change)
-        else:
-            log.debug("nobody asked for %s", told.method)
-
-    def cancelled(self) -> None:
-        """The server ended the stream by a cancellation (2026-07-28 basic/patterns/cancellation)."""
-        self._close(tell=False)
-        self._end()
-
-    # ---- what settles the request
-
-    def settle(self, answer: Arrived) -> None:
-        """The server ended the stream by an answer, or never opened it."""
-        connection = self._all.connection
-        self._close(tell=False)
-        if not isinstance(answer, Response):
-            self._failed = failure_of(answer, LISTEN, LISTEN, connection.server, connection.lost)
-        self._end()
-
-    def lose(self, reason: str) -> None:
-        """The connection is gone."""
-        self._lost = reason
-        self._close(tell=False)
-        self._opened.set()
-        self._feed.end(lambda: self._all.connection.lost(LISTEN, reason))
-
-    def progressed(self, event: Progressed) -> None:
-        """Nobody asked for progress."""
-
-    def _acknowledged(self, params: JsonObject) -> None:
-        said = params.get("notifications")
-        self.honoured = self._wanted.honoured_by(said if type(said) is dict else {})
-        self._opened.set()
-
-    def _end(self) -> None:
-        failed = self._failed
-        self._feed.end(None if failed is None else lambda: failed)
-        self._opened.set()
-
-    def _close(self, *, tell: bool) -> None:
-        call, self._call = self._call, None
-        if call is not None:
-            self._all.streams.pop(call.id, None)
-            self._all.connection.close_stream(call, tell=tell)

@@ -64,7 +64,9 @@ class HandshakeLink:
         self._session = Session(self._outbox, loop, limits, answer=owner.answer, hooks=hooks)
         self._peer = self._session.peer
         self._renewal = Renewal(self._courier, loop, self._initialize, self._begun_anew)
-        self._standing = Standing(self._courier, loop, self._pace, self._gone)
+        self._standing = Standing(
+            self._courier, loop, self._pace, gone=self._gone, missed=self._missed, deaf=self._deaf
+        )
         self._errands: dict[Call, Errand] = {}
         self._closed = False
         self.hold, self.release = self._session.clock.hold, self._session.clock.release
@@ -224,6 +226,15 @@ class HandshakeLink:
             await self._renewal.instead_of(id)
         except Broken as error:
             log.info("%s", error)
+            self._deaf(str(error))
+
+    def _missed(self) -> None:
+        if self._owner.missed is not None:
+            self._owner.missed()
+
+    def _deaf(self, reason: str) -> None:
+        if self._owner.deaf is not None:
+            self._owner.deaf(reason)
 
     # ---- the end
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 import anyio
+import httpx
 
 from mcport.core.http.headers import EVENT_STREAM
 from mcport.session.loop import Loop
@@ -20,6 +21,7 @@ from .courier import Courier, SessionGone
 from .endpoint import Unreachable
 from .pace import Pace
 from .track import Broken, Track
+from .words import of_status
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -28,13 +30,26 @@ NONE: Final = (400, 405, 406, 501)
 
 
 class Standing:
-    """The stream of one session that belongs to no request; `gone` is called when the server knows no such session."""
+    """The stream of one session that belongs to no request; `gone` is called when the server knows no such session,
+    `missed` when the stream was begun anew, and `deaf` when it was given up, with the reason.
+    """
 
-    def __init__(self, courier: Courier, loop: Loop, pace: Pace, gone: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        courier: Courier,
+        loop: Loop,
+        pace: Pace,
+        *,
+        gone: Callable[[str], None],
+        missed: Callable[[], None],
+        deaf: Callable[[str], None],
+    ) -> None:
         self._courier = courier
         self._loop = loop
         self._pace = pace
         self._gone = gone
+        self._missed = missed
+        self._deaf = deaf
         self._scope: anyio.CancelScope | None = None
         self._none = False
 
@@ -58,23 +73,37 @@ class Standing:
             self._gone(gone.id)
         except (Unreachable, Broken) as error:
             log.info("the stream of what belongs to no request is lost: %s", error)
-        except Exception:
+            self._deaf(str(error))
+        except Exception as error:
             log.exception("the stream of what belongs to no request failed")
+            self._deaf(f"it failed: {type(error).__name__}: {error}")
         finally:
             if self._scope is scope:
                 self._scope = None
 
     async def _hear(self) -> None:
         track = Track(self._courier, self._pace, lambda: False)
+        response = await self._begun(track)
+        while response is not None:
+            await track.hear(response)
+            response = await track.again(anew=True)
+            if not track.last:
+                self._missed()
+
+    async def _begun(self, track: Track) -> httpx.Response | None:
+        """Return the first connection of the stream; None where the server has no such stream."""
         try:
             response = await self._courier.get({})
         except SessionGone:
             self._none = True  # a server without such a stream may say so with 404; a lost session shows with a POST
-            return
-        if not response.is_success or kind_of(response) != EVENT_STREAM:
-            self._none = response.status_code in NONE or response.is_success
-            await response.aclose()
-            return
-        while True:
-            await track.hear(response)
-            response = await track.again(anew=True)
+            return None
+        except Unreachable as error:
+            track.failed(str(error))
+            return await track.again(anew=True)
+        if response.is_success and kind_of(response) == EVENT_STREAM:
+            return response
+        self._none = response.status_code in NONE or response.is_success
+        await response.aclose()
+        if self._none:
+            return None
+        raise Broken(of_status(response.status_code))

@@ -56,7 +56,7 @@ class Track:
             steady = anyio.current_time() - begun >= STEADY_SECONDS
             self._ended(came or steady or decoder.last_event_id != before, decoder.retry)
         except Unreachable as error:
-            self._failed(str(error), decoder.last_event_id != before)
+            self.failed(str(error), decoder.last_event_id != before)
         finally:
             self.last, self._retry = decoder.last_event_id, decoder.retry
             await response.aclose()
@@ -83,12 +83,12 @@ class Track:
             try:
                 response = await self._courier.get({LAST_EVENT: self.last} if self.last else {})
             except Unreachable as error:
-                self._failed(str(error))
+                self.failed(str(error))
                 continue
             if response.is_success and kind_of(response) == EVENT_STREAM:
                 return response
             await self._turned_away(response, anew)
-        raise Broken(self._reason)
+        raise Broken(self._reason if self._failures < 2 else f"{self._reason} (tried {self._failures} times in a row)")
 
     async def _turned_away(self, response: httpx.Response, anew: bool) -> None:
         """A status that may pass is a failure like others; any other is the end, or a reason to begin anew."""
@@ -96,7 +96,7 @@ class Track:
             refusal = await refusal_of(response, self._courier.limits.message_bytes)
         finally:
             await response.aclose()
-        self._failed(f"the stream cannot be continued: {refusal.reason}")
+        self.failed(f"the stream cannot be continued: {refusal.reason}")
         if response.status_code < 500 and response.status_code != 429:
             if not (anew and self.last):
                 raise Broken(self._reason)
@@ -109,6 +109,7 @@ class Track:
         self._polls = 0 if came else self._polls + 1
         self._failures = 0 if came or retry is not None else self._failures + 1
 
-    def _failed(self, reason: str, came: bool = False) -> None:
+    def failed(self, reason: str, came: bool = False) -> None:
+        """Count a failure, the first one in a row if anything `came` before it."""
         self._reason = reason
         self._failures = 1 if came else self._failures + 1

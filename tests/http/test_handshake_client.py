@@ -29,8 +29,13 @@ def echoing(server: OldServer) -> OldServer:
 
 
 @pytest.fixture
-def server() -> OldServer:
-    return echoing(OldServer())
+def revision() -> str:
+    return HTTP[-1]
+
+
+@pytest.fixture
+def server(revision: str) -> OldServer:
+    return echoing(OldServer(revision))
 
 
 # ---- what is sent
@@ -83,6 +88,7 @@ async def test_a_server_without_sessions_is_sent_none_and_nothing_is_deleted() -
 
 
 @pytest.mark.requirement("http.session.delete-405", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
 @pytest.mark.parametrize("status", [200, 405, 500])
 async def test_closing_is_fine_whatever_the_server_says_to_it(server: OldServer, status: int) -> None:
     server.deleted = status
@@ -128,6 +134,7 @@ async def test_a_session_id_is_in_no_log_and_follows_no_redirect_elsewhere(caplo
 
 
 @pytest.mark.requirement("http.response.client-supports-both", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
 @pytest.mark.parametrize("streams", [False, True])
 async def test_answers_may_be_one_piece_or_a_stream(server: OldServer, streams: bool) -> None:
     async def call(message: Message) -> httpx.Response:
@@ -191,6 +198,7 @@ async def test_progress_and_questions_come_on_the_stream_of_a_call_and_are_answe
 
 
 @pytest.mark.requirement("http.streams.multiple", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
 async def test_several_streams_at_once_lose_and_double_nothing(server: OldServer) -> None:
     streams: dict[str, tuple[Stream, Message]] = {}
 
@@ -216,6 +224,7 @@ async def test_several_streams_at_once_lose_and_double_nothing(server: OldServer
 
 
 @pytest.mark.requirement("http.get.client-may-open", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
 async def test_changes_come_on_the_stream_that_belongs_to_no_request(server: OldServer) -> None:
     stream = Stream()
     server.streams.append(stream.response)
@@ -287,6 +296,7 @@ async def test_p3_a_server_that_cannot_be_reached_fails_the_call_and_the_next_on
 
 
 @pytest.mark.requirement("http.cancel.explicit-notification", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
 async def test_a_caller_that_is_cancelled_tells_the_server_so_and_does_not_just_leave(server: OldServer) -> None:
     stream = Stream()
 

@@ -21,6 +21,8 @@ from .test_sessions import server
 
 pytestmark = pytest.mark.anyio
 
+STREAMABLE = ["2025-03-26", "2025-06-18", "2025-11-25"]
+
 
 class Waiting:
     """A server whose tool waits, and what became of its calls."""
@@ -215,13 +217,16 @@ async def test_an_answer_that_takes_long_becomes_a_stream_that_says_it_lives(
 # ---- sessions that are left, and bounds
 
 
-@pytest.mark.requirement("http.session.may-terminate", revisions=["2025-03-26", "2025-06-18", "2025-11-25"])
-@pytest.mark.requirement("http.sse.terminate-on-session-expiry")
-async def test_p12_a_session_that_is_over_in_the_store_is_over_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.requirement("http.session.may-terminate", revisions=STREAMABLE)
+@pytest.mark.requirement("http.sse.terminate-on-session-expiry", revisions=["2025-11-25"])
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_p12_a_session_that_is_over_in_the_store_is_over_everywhere(
+    revision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postbox, "SWEEP_SECONDS", 0.005)
     waiting, sessions = Waiting(), MemorySessions()
     app = waiting.made.asgi(sessions=sessions)
-    async with session(app) as opened, opened.get() as answer, asked(app, call("wait"), opened.headers):
+    async with session(app, revision) as opened, opened.get() as answer, asked(app, call("wait"), opened.headers):
         await waiting.begun.wait()
         await sessions.drop(str(opened.headers["mcp-session-id"]))
         assert await answer.events() == []

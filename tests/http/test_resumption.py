@@ -37,8 +37,13 @@ class Calls:
 
 
 @pytest.fixture
-def server() -> OldServer:
-    return OldServer()
+def revision() -> str:
+    return HTTP[-1]
+
+
+@pytest.fixture
+def server(revision: str) -> OldServer:
+    return OldServer(revision)
 
 
 def answering(id: int, said: str) -> Stream:
@@ -60,7 +65,8 @@ CALL = 1
 
 
 @pytest.mark.requirement("http.resume.client-last-event-id", revisions=HTTP)
-@pytest.mark.requirement("http.resume.event-ids", revisions=LATEST)
+@pytest.mark.requirement("http.resume.event-ids", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
 @pytest.mark.parametrize("break_off", [Stream.cut, Stream.end])
 async def test_p11_a_call_goes_on_after_the_last_event_that_came(server: OldServer, break_off: object) -> None:
     stream = Stream().say(None, "1").say({"jsonrpc": "2.0", "method": "notifications/x"}, "2")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import anyio
 import pytest
+from pydantic_core import to_json
 
 from mcport import Limits, Server
 from mcport.core.http.hosts import Gate
@@ -35,11 +37,6 @@ async def error_of(app: Any, body: bytes, headers: Headers, **request: Any) -> t
         return answer.status, error["code"], error["message"]
 
 
-@pytest.mark.requirement("http.notification.rejected-status", revisions=[*STREAMABLE, LATEST])
-@pytest.mark.requirement("http.notification.error-body", revisions=[*STREAMABLE, LATEST])
-@pytest.mark.requirement("http.session.missing-400", revisions=STREAMABLE)
-@pytest.mark.requirement("http.session.terminated-404", revisions=STREAMABLE)
-@pytest.mark.requirement("http.version-header.invalid-400", revisions=["2025-06-18", "2025-11-25"])
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
@@ -67,18 +64,63 @@ async def test_what_is_not_let_in_is_told_why(body: bytes, headers: Headers, sta
     await app.aclose()
 
 
+@pytest.mark.requirement("http.session.missing-400", revisions=STREAMABLE)
+@pytest.mark.requirement("http.notification.rejected-status", revisions=STREAMABLE)
+@pytest.mark.requirement("http.notification.error-body", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+@pytest.mark.parametrize(
+    "body", [PING, message("notifications/initialized", None), b'{"jsonrpc":"2.0","id":1,"result":{}}']
+)
+@pytest.mark.parametrize(("id", "status"), [(None, 400), ("nobody has this one", 404)])
+async def test_what_belongs_to_no_session_is_refused_and_if_it_is_no_request_with_an_error_without_id(
+    revision: str, body: bytes, id: str | None, status: int
+) -> None:
+    app = server().asgi()
+    async with ask(app, body, {"mcp-session-id": id, "mcp-protocol-version": revision}) as answer:
+        said = await answer.json()
+    assert (answer.status, said["error"]["code"]) == (status, -32600)
+    assert said.get("id") == (1 if body == PING else None)
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.notification.rejected-status", revisions=[LATEST])
+@pytest.mark.requirement("http.notification.error-body", revisions=[LATEST])
+@pytest.mark.parametrize("notification", [{"jsonrpc": "1.0"}, {"method": 7}, {"params": {}}, {"params": "x"}])
+async def test_a_stateless_notification_that_cannot_be_taken_is_refused_with_an_error_without_id(
+    notification: dict[str, Any],
+) -> None:
+    app = server().asgi()
+    meta = {"io.modelcontextprotocol/protocolVersion": LATEST}
+    said = {"jsonrpc": "2.0", "method": "notifications/x", "params": {"_meta": meta}} | notification
+    headers: Headers = {"mcp-protocol-version": LATEST, "mcp-method": "notifications/x"}
+    async with ask(app, to_json(said), headers) as answer:
+        assert (answer.status, (await answer.json()).get("id")) == (400, None)
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.origin.validate", revisions=[*STREAMABLE, LATEST])
 @pytest.mark.requirement("http.origin.invalid-403", revisions=["2025-11-25", LATEST])
 @pytest.mark.requirement("http.origin.error-body", revisions=["2025-11-25", LATEST])
-@pytest.mark.requirement("http.origin.validate")
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE", "PUT"])
-async def test_a_page_that_is_not_let_in_reaches_nothing_whatever_its_method(method: str) -> None:
-    app = server().asgi()
-    async with session(app) as opened:
-        headers = {**opened.headers, "origin": "http://evil.example", "accept": "text/event-stream"}
-        status, _, line = await error_of(app, call("add", a=1, b=2), headers, method=method)
-        assert (status, "allowed_origins=['http://evil.example']" in line) == (403, True)
-        status, _, line = await error_of(app, PING, {"host": "evil.example"}, method=method)
+@pytest.mark.parametrize("revision", [*STREAMABLE, LATEST])
+async def test_a_page_that_is_not_let_in_reaches_nothing_whatever_its_method(revision: str, method: str) -> None:
+    made, run = server(), []
+    made.tool(name="note")(lambda: run.append("noted"))
+    app = made.asgi()
+    async with session(app, revision if revision in STREAMABLE else "2025-11-25") as opened:
+        request = stateless("tools/call", name="note")
+        if revision in STREAMABLE:
+            request = {"body": call("note"), "headers": {**opened.headers, "accept": "text/event-stream"}}
+        body, headers = request["body"], request["headers"]
+        async with ask(app, body, {**headers, "origin": "http://evil.example"}, method=method) as answer:
+            error = await answer.json()
+            assert (answer.status, error.get("id")) == (403, None)
+            assert "allowed_origins=['http://evil.example']" in error["error"]["message"]
+        status, _, line = await error_of(app, body, {**headers, "host": "evil.example"}, method=method)
         assert (status, "allowed_hosts=['evil.example']" in line) == (421, True)
+        assert run == []
+        async with ask(app, body, {**headers, "origin": "http://localhost:5173"}) as answer:
+            assert (answer.status, run) == (200, ["noted"])
     await app.aclose()
 
 
@@ -141,7 +183,6 @@ async def test_a_body_that_does_not_come_is_408_and_one_in_pieces_is_put_togethe
     assert refused.value.status == 408
 
 
-@pytest.mark.requirement("http.endpoint.single-post")
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "TRACE"])
 async def test_other_methods_are_405_and_are_told_which_there_are(method: str) -> None:
     app = server().asgi()
@@ -151,6 +192,7 @@ async def test_other_methods_are_405_and_are_told_which_there_are(method: str) -
 
 
 @pytest.mark.requirement("http.get.sse-or-405", revisions=STREAMABLE)
+@pytest.mark.requirement("http.endpoint.post-and-get", revisions=STREAMABLE)
 @pytest.mark.parametrize("revision", STREAMABLE)
 async def test_a_get_is_a_stream_for_who_accepts_one_and_405_for_others(revision: str) -> None:
     app = server().asgi()
@@ -163,14 +205,19 @@ async def test_a_get_is_a_stream_for_who_accepts_one_and_405_for_others(revision
 
 
 @pytest.mark.requirement("http.version-header.invalid-400", revisions=["2025-06-18", "2025-11-25"])
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-async def test_streams_and_ends_of_sessions_are_held_to_the_same(method: str) -> None:
+@pytest.mark.requirement("http.session.missing-400", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+async def test_each_request_of_a_session_names_it_and_a_version_that_there_is(revision: str, method: str) -> None:
     app = server().asgi()
-    async with session(app) as opened:
-        wrong: Headers = {**opened.headers, **STREAM, "mcp-protocol-version": "1999-01-01"}
-        assert (await error_of(app, b"", wrong, method=method))[:2] == (400, -32022)
-        assert (await error_of(app, b"", STREAM, method=method))[0] == 400
-        assert (await error_of(app, b"", {**STREAM, "mcp-session-id": "none"}, method=method))[0] == 404
+    body, usual = (PING, {}) if method == "POST" else (b"", STREAM)
+    async with session(app, revision) as opened:
+        for version in ("1999-01-01", "not a version", "", f"{revision}, {revision}"):
+            wrong: Headers = {**opened.headers, **usual, "mcp-protocol-version": version}
+            assert (await error_of(app, body, wrong, method=method))[:2] == (400, -32022)
+        named: Headers = {**usual, "mcp-protocol-version": revision}
+        assert (await error_of(app, body, named, method=method))[0] == 400
+        assert (await error_of(app, body, {**named, "mcp-session-id": "none"}, method=method))[0] == 404
         assert await opened.result(PING) == {}
     await app.aclose()
 
@@ -190,14 +237,15 @@ async def test_a_server_of_the_stateless_era_alone_has_no_sessions() -> None:
 
 @pytest.mark.requirement("http.legacy-traffic.session-id-ignored")
 @pytest.mark.requirement("http.legacy-traffic.last-event-id-ignored")
-@pytest.mark.requirement("http.headers.names-case-insensitive")
 async def test_a_stateless_request_minds_no_session_and_no_event() -> None:
     app = server().asgi()
     request = stateless("tools/call", name="add", arguments={"a": 1, "b": 2})
-    request["headers"] |= {"mcp-session-id": "none", "last-event-id": "x.1"}
-    async with ask(app, **request) as answer:
-        assert (answer.status, "mcp-session-id" in answer.headers) == (200, False)
-        assert (await answer.json())["result"]["structuredContent"] == 3
+    async with session(app) as opened:
+        for id in ("none", opened.headers["mcp-session-id"]):
+            request["headers"] |= {"mcp-session-id": id, "last-event-id": "x.1"}
+            async with ask(app, **request) as answer:
+                assert (answer.status, "mcp-session-id" in answer.headers) == (200, False)
+                assert (await answer.json())["result"]["structuredContent"] == 3
     await app.aclose()
 
 
@@ -225,17 +273,34 @@ async def test_initialize_agrees_on_a_version_that_both_have(asked: str) -> None
 @pytest.mark.requirement("http.session.server-may-assign", revisions=STREAMABLE)
 @pytest.mark.requirement("http.session.id-visible-ascii", revisions=STREAMABLE)
 @pytest.mark.requirement("http.session.id-secure", revisions=STREAMABLE)
-@pytest.mark.requirement("http.version-header.missing-assumes-2025-03-26", revisions=["2025-06-18", "2025-11-25"])
 @pytest.mark.parametrize("revision", STREAMABLE)
-async def test_sessions_have_ids_that_nobody_guesses_and_know_their_version(revision: str) -> None:
+async def test_sessions_have_ids_that_nobody_guesses(revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int | None] = []
+    draw = secrets.token_urlsafe
+
+    def counted(nbytes: int | None = None) -> str:
+        drawn.append(nbytes)
+        return draw(nbytes)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", counted)
     app = server().asgi()
     async with session(app, revision) as one, session(app, revision) as other:
         ids = [each.headers["mcp-session-id"] or "" for each in (one, other)]
-        assert all(len(id) == 43 and id.isascii() and id.isprintable() and " " not in id for id in ids)
-        assert ids[0] != ids[1]
-        # The session says which version it is: nothing needs to be assumed.
-        del one.headers["mcp-protocol-version"]
-        assert (await one.result(PING), await other.result(PING)) == ({}, {})
+    assert ids[0] != ids[1]
+    assert all(id and set(id) <= {chr(code) for code in range(0x21, 0x7F)} for id in ids)
+    assert [nbytes for nbytes in drawn if nbytes is not None and nbytes >= 16] == [32, 32]
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.version-header.missing-assumes-2025-03-26", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_a_session_says_which_version_it_is_where_the_header_is_missing(revision: str) -> None:
+    app = server().asgi()
+    async with session(app, revision) as opened:
+        del opened.headers["mcp-protocol-version"]
+        assert await opened.result(PING) == {}
+        async with opened.post(b"[%b]" % PING) as answer:  # 2025-03-26 alone has arrays: it is not assumed of others
+            assert answer.status == (200 if revision == "2025-03-26" else 400)
     await app.aclose()
 
 
@@ -270,7 +335,6 @@ async def test_the_same_id_twice_in_flight_is_refused() -> None:
     await app.aclose()
 
 
-@pytest.mark.requirement("http.endpoint.post-and-get", revisions=STREAMABLE)
 @pytest.mark.parametrize(
     ("root", "path", "status"),
     [
@@ -315,6 +379,7 @@ async def test_a_websocket_is_turned_away() -> None:
     assert [event["type"] for event in sent] == ["websocket.close"]
 
 
+@pytest.mark.requirement("http.notification.accepted-202", revisions=["2025-03-26"])
 async def test_only_one_revision_has_arrays_of_messages() -> None:
     app = server().asgi()
     both = b"[%b,%b]" % (call("add", 1, a=1, b=2), call("nothing", 2))
@@ -328,8 +393,9 @@ async def test_only_one_revision_has_arrays_of_messages() -> None:
         ) as answer:
             first, second = await answer.json()
             assert (first["error"]["code"], second["id"]) == (-32600, 2)
-        async with opened.post(b"[%b]" % message("notifications/x", None)) as answer:
-            assert (answer.status, await answer.body()) == (202, b"")
+        for quiet in (message("notifications/x", None), b'{"jsonrpc":"2.0","id":"nobody","result":{}}'):
+            async with opened.post(b"[%b,%b]" % (quiet, quiet)) as answer:
+                assert (answer.status, await answer.body()) == (202, b"")
         async with opened.post(b"[%b]" % initialize()) as answer:
             assert parse_json(await answer.body())["error"]["code"] == -32600
     await app.aclose()

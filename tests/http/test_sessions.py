@@ -42,17 +42,20 @@ def server() -> Server:
     return made
 
 
-@pytest.mark.requirement("http.session.terminated-404", revisions=["2025-11-25"])
-async def test_a_session_is_opened_used_and_ended() -> None:
+@pytest.mark.requirement("http.session.terminated-404", revisions=STREAMABLE)
+@pytest.mark.requirement("http.response.content-type", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_a_session_is_opened_used_and_ended(revision: str) -> None:
     app = server().asgi()
-    async with session(app) as opened:
+    async with session(app, revision) as opened:
         async with opened.post(call("add", a=1, b=2)) as answer:
             assert answer.headers["content-type"] == "application/json"
-            assert (await answer.json())["result"]["structuredContent"] == {"result": 3}
+            assert (await answer.json())["result"]["content"][0]["text"] == "3"
         async with opened.delete() as answer:
             assert answer.status == 204
-        async with opened.post(call("add", a=1, b=2)) as answer:
-            assert answer.status == 404
+        for request in (opened.post(call("add", a=1, b=2)), opened.get(), opened.delete()):
+            async with request as answer:
+                assert answer.status == 404
     await app.aclose()
 
 
@@ -72,9 +75,8 @@ async def test_a_message_without_a_session_is_400() -> None:
     await app.aclose()
 
 
-@pytest.mark.requirement("http.sse.messages-before-response", revisions=["2025-11-25"])
-@pytest.mark.requirement("http.sse.messages-relate", revisions=["2025-11-25"])
 @pytest.mark.requirement("http.sse.messages-before-response", revisions=STREAMABLE)
+@pytest.mark.requirement("http.response.content-type", revisions=STREAMABLE)
 @pytest.mark.parametrize("revision", STREAMABLE)
 async def test_what_is_said_before_the_answer_makes_a_stream_of_it(revision: str) -> None:
     app = server().asgi()
@@ -106,9 +108,6 @@ async def test_p20_a_tool_asks_on_the_stream_of_its_request_and_the_answer_is_po
     await app.aclose()
 
 
-@pytest.mark.requirement("http.disconnect-not-cancel", revisions=["2025-11-25"])
-@pytest.mark.requirement("http.sse.resumable", revisions=["2025-11-25"])
-@pytest.mark.requirement("http.resume.replay", revisions=["2025-11-25"])
 class Walk:
     """A server with a tool that takes a step, and the next one when `go_on` is set."""
 
@@ -127,7 +126,7 @@ class Walk:
 
 @pytest.mark.requirement("http.disconnect-not-cancel", revisions=STREAMABLE)
 @pytest.mark.requirement("http.sse.resumable", revisions=STREAMABLE)
-@pytest.mark.requirement("http.resume.replay", revisions=STREAMABLE[:2])
+@pytest.mark.requirement("http.resume.replay", revisions=STREAMABLE)
 @pytest.mark.parametrize("revision", STREAMABLE)
 async def test_leaving_is_no_cancellation_and_what_was_missed_is_fetched_later(revision: str) -> None:
     walk = Walk()
@@ -178,14 +177,17 @@ async def test_no_two_events_have_one_id_and_what_is_fetched_is_of_that_stream_a
     walk.go_on.set()
     app = walk.made.asgi()
     ids: list[list[str | None]] = []
-    async with session(app, revision) as opened:
+    async with session(app, revision) as opened, opened.get() as hearing:
         for id in (1, 2):
             async with opened.post(call("walk", id, {"progressToken": id})) as answer:
                 ids.append([])
                 while "result" not in await answer.event():
                     ids[-1].append(answer.last_event_id)
                 ids[-1].append(answer.last_event_id)
-        assert len({each for stream in ids for each in stream}) == 6
+        walk.made.notify_tools_changed()
+        await hearing.event()
+        ids.append([hearing.last_event_id])
+        assert len({each for stream in ids for each in stream}) == 7
         async with opened.get(ids[0][0]) as answer:
             step, last = await answer.events()
     assert (step["params"]["progressToken"], last["id"]) == (1, 1)
@@ -224,12 +226,18 @@ async def test_a_stream_of_a_session_goes_on_where_it_broke_off() -> None:
     await app.aclose()
 
 
-async def test_a_cancelled_request_gets_no_answer() -> None:
+@pytest.mark.requirement("cancel.server-stops-work", revisions=STREAMABLE)
+@pytest.mark.requirement("cancel.no-response", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_cancelled_request_gets_no_answer(revision: str, streams: bool) -> None:
     made, begun, stopped = server(), anyio.Event(), anyio.Event()
 
     @made.tool
-    async def wait() -> None:
+    async def wait(ctx: Context) -> None:
         """Wait."""
+        if streams:
+            await ctx.report_progress(1)
         begun.set()
         try:
             await anyio.sleep_forever()
@@ -237,12 +245,18 @@ async def test_a_cancelled_request_gets_no_answer() -> None:
             stopped.set()
 
     app = made.asgi()
-    async with session(app) as opened, asked(app, call("wait", 9), opened.headers):
+    body = call("wait", 9, meta={"progressToken": 5})
+    async with session(app, revision) as opened, asked(app, body, opened.headers) as answer:
         await begun.wait()
-        async with opened.post(message("notifications/cancelled", None, requestId=9)) as answer:
-            assert answer.status == 202
+        await opened.tell(message("notifications/cancelled", None, requestId=9, reason="enough"))
         with anyio.fail_after(5):
             await stopped.wait()
+            await answer.started.wait()
+        if streams:
+            assert [each["method"] for each in await answer.events()] == ["notifications/progress"]
+        else:
+            assert b"result" not in await answer.body()
+        assert await opened.result(message("ping")) == {}
     await app.aclose()
 
 

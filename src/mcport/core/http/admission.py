@@ -15,7 +15,7 @@ from typing import Final
 from mcport.core.dialects.contract import META_CAPABILITIES, META_VERSION, Offer
 from mcport.core.dialects.handshake import handshake_revisions
 from mcport.core.dialects.stateless import admit
-from mcport.core.jsonrpc import Batch, Decoded, JsonObject, Malformed, Notification, Request
+from mcport.core.jsonrpc import Batch, Decoded, Id, JsonObject, Malformed, Notification, Request
 from mcport.errors import (
     HEADER_MISMATCH,
     METHOD_NOT_FOUND,
@@ -60,6 +60,11 @@ def lane_of(headers: Mapping[str, str], message: Decoded, offer: Offer, named: M
         return Lane.HEARD
     check_version(headers, offer, "a batch" if type(message) is Batch else "a message")
     return Lane.HANDSHAKE
+
+
+def id_of(message: Decoded) -> Id | None:
+    """Return the id that a refusal of a message repeats: that of a request, so far as it can be read."""
+    return message.id if type(message) is Request or type(message) is Malformed else None
 
 
 def _is_stateless(params: object) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Final, TypeAlias
 
 from mcport.core.dialects.handshake import handshake_revisions
-from mcport.core.http.admission import Lane, check_version, lane_of
+from mcport.core.http.admission import Lane, check_version, id_of, lane_of
 from mcport.core.http.headers import EVENT_STREAM, SESSION
 from mcport.core.http.hosts import Gate
 from mcport.core.http.parameters import check_params
@@ -130,8 +130,11 @@ class HttpApp:
                 await self._stateless.post(message, wire, residence)  # type: ignore[arg-type]
             else:
                 await self._handshake.post(message, wire, residence)
+        except Refused as refused:
+            refused.id = id_of(message)
+            raise
         except ProtocolError as error:
-            id = getattr(message, "id", None)
+            id = id_of(message)
             await wire.answer(error.http_status, error_body(id, error.code, error.message, error.data))
 
     def _lane(self, headers: Mapping[str, str], message: Decoded) -> Lane:

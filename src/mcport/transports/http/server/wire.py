@@ -31,7 +31,12 @@ GONE: Final = "the client closed the connection"
 
 
 class Refused(Exception):
-    """A request that is answered before the protocol sees it: the HTTP status, and one line for whoever reads it."""
+    """A request that is answered before the protocol sees it: the HTTP status, and one line for whoever reads it.
+
+    `id` is the id of the request, once it is read.
+    """
+
+    id: Id | None = None
 
     def __init__(self, status: int, line: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(line)
@@ -105,14 +110,14 @@ class Wire(ABC):
 
 
 async def refuse(wire: Wire, refused: Refused) -> None:
-    """Answer with one line of JSON: an error that belongs to no request.
+    """Answer with one line of JSON: an error, which repeats the id of its request if that was read.
 
     Where the rest of a body may still come, without end perhaps, the connection is closed.
     """
     fields = [JSON_TYPE, *_raw(refused.headers.items())]
     if refused.status in _UNREAD and wire.closes:
         fields.append((b"connection", b"close"))
-    await wire.answer(refused.status, error_body(None, INVALID_REQUEST, refused.line), fields)
+    await wire.answer(refused.status, error_body(refused.id, INVALID_REQUEST, refused.line), fields)
 
 
 def error_body(id: Id | None, code: int, message: str, data: object = None) -> bytes:

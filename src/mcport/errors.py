@@ -18,6 +18,7 @@
     ├── NotDeclared              a feature that the peer did not declare was about to be used
     └── ConversationError        something happened to a conversation: names the server, the phase, the cause
         ├── ConnectFailed            it never began
+        ├── AuthFailed               the server wants authorization, and there was none to be had
         ├── ConnectionLost           it ended while something was pending (also a ConnectionError)
         ├── Timeout                  the other side stayed silent for too long (also a TimeoutError)
         ├── Cancelled                this side withdrew the call
@@ -217,6 +218,35 @@ class ConversationError(McportError):
 
 class ConnectFailed(ConversationError):
     """The conversation never began: the process did not start, nothing answered, or no common revision exists."""
+
+
+class AuthFailed(ConversationError):
+    """The server wants authorization, and there was none to be had (basic/authorization).
+
+    `parameter` names what was rejected or missing, `error` is the code that an authorization server answered with, if
+    one did, `passing` says that the same may succeed later. `steps` is what was asked on the way and what came of it,
+    which `str()` shows below the first line. None of it is secret.
+    """
+
+    def __init__(
+        self,
+        line: str,
+        *,
+        parameter: str = "",
+        error: str | None = None,
+        passing: bool = False,
+        steps: Sequence[str] = (),
+        server: str = "",
+        cause: str = "",
+    ) -> None:
+        super().__init__(line, server=server, phase="authorization", cause=cause)
+        self.parameter = parameter
+        self.error = error
+        self.passing = passing
+        self.steps = tuple(steps)
+
+    def __str__(self) -> str:
+        return "\n  ".join([str(self.args[0]), *self.steps])
 
 
 class ConnectionLost(ConversationError, ConnectionError):

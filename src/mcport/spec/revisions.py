@@ -42,6 +42,8 @@ class Revision(Record, kw_only=True):
     """A server may close a stream early and have the client come back after `retry`."""
     disconnect_cancels: bool = False
     """A client that closes the stream of its request has cancelled it."""
+    authorizes_itself: bool = False
+    """A server that wants authorization gives it at its own origin, and publishes no metadata as a resource."""
 
     # Asking back (client/*)
     elicits: bool = False
@@ -108,6 +110,7 @@ _R2025_03_26 = Revision(
     era="handshake",
     allows_batches=True,
     has_http_sessions=True,
+    authorizes_itself=True,
     resumes_streams=True,
     has_audio=True,
     has_tool_annotations=True,

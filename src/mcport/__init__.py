@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .content import text_of as text_of
     from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
+    from .errors import AuthFailed as AuthFailed
     from .errors import Cancelled as Cancelled
     from .errors import ConnectFailed as ConnectFailed
     from .errors import ConnectionLost as ConnectionLost
@@ -110,6 +111,7 @@ _HOMES = {
     "text_of": "content",
     "InputRequired": "core.input_required",
     "Limits": "core.limits",
+    "AuthFailed": "errors",
     "Cancelled": "errors",
     "ConnectFailed": "errors",
     "ConnectionLost": "errors",
@@ -167,6 +169,7 @@ _HOMES = {
 __all__ = [
     "Accepted",
     "Asker",
+    "AuthFailed",
     "CacheHint",
     "CallHandle",
     "Cancelled",

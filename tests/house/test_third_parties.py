@@ -32,6 +32,7 @@ LOOPS = (
 ONLY = {
     "httpx": (*HTTP_CLIENT, "mcport.client.target", "mcport.client.http_target", "mcport.client.client"),
     "httpx_sse": HTTP_CLIENT,
+    "h11": ("mcport.transports.http.client.http1",),
     "starlette": HTTP_SERVER,
     "uvicorn": HTTP_SERVER,
     "sse_starlette": HTTP_SERVER,

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 from typing import Any
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import ByteStream, Listener, SocketAttribute
 from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.tls import TLSListener
 from pydantic_core import to_json
 
 from mcport.core.jsonrpc import parse_json
@@ -34,7 +36,7 @@ class Asked:
     """One request, and the ways to answer it."""
 
     def __init__(
-        self, verb: str, target: str, headers: list[tuple[str, str]], body: bytes, stream: SocketStream
+        self, verb: str, target: str, headers: list[tuple[str, str]], body: bytes, stream: ByteStream
     ) -> None:
         self.verb = verb
         self.path = target
@@ -78,6 +80,19 @@ class Asked:
         id = self.message["id"] if id is ... else id
         await self.json({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}}, status)
 
+    async def twice(self, edge: int, chunked: bool = False) -> None:
+        """Answer, in so many bytes, and at once send what the next request could take for its answer."""
+        start = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        first, second = (
+            to_json({"jsonrpc": "2.0", "id": self.message["id"] + more, "result": said})
+            for more, said in enumerate({"content": [{"type": "text", "text": text}]} for text in ("mine", "evil"))
+        )
+        length = b"transfer-encoding: chunked\r\n\r\n%08x\r\n" if chunked else b"content-length: %08d\r\n\r\n"
+        end = b"\r\n0\r\n\r\n" if chunked else b""
+        padded = first.ljust(edge - len(start) - len(length % 0) - len(end))
+        extra = start + b"content-length: %d\r\n\r\n%b" % (len(second), second)
+        await self.raw(start + length % len(padded) + padded + end + extra)
+
     async def begin_events(self) -> None:
         """Begin to answer with a stream, which ends with the connection."""
         await self.raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
@@ -120,7 +135,7 @@ class Origin:
         """Return the requests of a method."""
         return [each for each in self.asked if each.method == method]
 
-    async def serve(self, stream: SocketStream) -> None:
+    async def serve(self, stream: ByteStream) -> None:
         self.connections += 1
         reading = BufferedByteReceiveStream(stream)
         async with stream:
@@ -136,7 +151,7 @@ class Origin:
         opens = asked.method in OPENING and not self.plays_opening
         await (usual if opens else self.play)(asked)
 
-    async def _read(self, reading: BufferedByteReceiveStream, stream: SocketStream) -> Asked:
+    async def _read(self, reading: BufferedByteReceiveStream, stream: ByteStream) -> Asked:
         head = (await reading.receive_until(b"\r\n\r\n", 65536)).decode("latin-1")
         first, *lines = head.split("\r\n")
         headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
@@ -169,12 +184,16 @@ def _initialized(asked: Asked) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def origin(play: Play | None = None, *, plays_opening: bool = False) -> AsyncIterator[Origin]:
+async def origin(
+    play: Play | None = None, *, plays_opening: bool = False, tls: SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[Origin]:
     """Serve on a port of its own until the block is left; `play` answers what opens a connection only if it is said."""
     made = Origin(play, plays_opening)
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    listener: Listener[Any] = await anyio.create_tcp_listener(local_host=host)
     port = listener.extra(SocketAttribute.local_port)
-    made.url = f"http://127.0.0.1:{port}/mcp"
+    made.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/mcp"
+    if tls is not None:
+        listener = TLSListener(listener, tls, standard_compatible=False)
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, made.serve)
         yield made

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import pytest
@@ -10,10 +11,24 @@ from anyio.abc import SocketAttribute, SocketStream
 from pydantic_core import to_json
 
 from mcport import Client, ConnectFailed, ConnectionLost
+from mcport.transports.http.client import plain
 
-from .origin import Asked, origin, usual
+from .origin import VERSION, Asked, origin, usual
 
 pytestmark = pytest.mark.anyio
+
+EDGE = 64 * 1024
+"""So much is read at once."""
+
+
+@asynccontextmanager
+async def listening(serve: Callable[[SocketStream], Awaitable[None]]) -> AsyncIterator[str]:
+    """Serve raw connections; yields the URL."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/mcp"
+        tasks.cancel_scope.cancel()
 
 
 def answer_of(asked: Asked) -> bytes:
@@ -105,17 +120,180 @@ async def test_a_chunked_answer_that_breaks_off_is_a_lost_connection() -> None:
             await client.call_tool("forecast")
 
 
-async def test_tls_with_a_server_that_speaks_none_fails_in_one_line() -> None:
+KEPT = {"keep_alive": "timeout=100, max=5"}
+
+
+@pytest.mark.parametrize(("headers", "connections"), [({}, 4), (KEPT, 2), ({"keep_alive": "max=5;timeout=1"}, 4)])
+async def test_a_connection_is_kept_as_long_as_the_server_says_or_else_a_moment(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], connections: int
+) -> None:
+    monkeypatch.setattr(plain, "IDLE_SECONDS", 0.0)
+
+    async def play(asked: Asked) -> None:
+        await asked.status(200, answer_of(asked), content_type="application/json", **headers)
+
+    async with origin(play) as server, Client(server.url, revision=VERSION) as client:
+        for _ in range(3):
+            await client.call_tool("forecast")
+    assert server.connections == connections, "one of them for the opening"
+
+
+@pytest.mark.parametrize("framing", ["sized", "chunked"])
+async def test_what_comes_behind_an_answer_at_the_edge_of_what_is_read_is_not_taken_for_the_next_one(
+    framing: str,
+) -> None:
+    async def play(asked: Asked) -> None:
+        await asked.twice(EDGE, chunked=framing == "chunked")
+
+    async with origin(play) as server, Client(server.url) as client:
+        for _ in range(3):
+            assert (await client.call_tool("forecast")).text() == "mine"
+    assert server.connections == 3
+
+
+async def test_a_list_is_asked_for_again_when_the_kept_connection_ended_just_then() -> None:
+    async def play(asked: Asked) -> None:
+        await (usual(asked) if len(server.of("tools/list")) == 2 else asked.hang_up())
+
+    async with origin(play) as server, Client(server.url) as client:
+        assert (await client.list_tools()).tools == []
+    assert len(server.of("tools/list")) == 2
+    assert server.connections == 2
+
+
+async def test_a_tool_is_never_called_again() -> None:
+    async with origin(Asked.hang_up) as server, Client(server.url) as client:
+        with pytest.raises(ConnectionLost, match="it closed the connection before the answer was complete"):
+            await client.call_tool("charge")
+    assert len(server.of("tools/call")) == 1
+
+
+@pytest.mark.parametrize("said", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n"])
+async def test_what_the_server_has_begun_to_answer_is_not_asked_again(said: bytes) -> None:
+    async def play(asked: Asked) -> None:
+        await asked.raw(said)
+        await asked.hang_up()
+
+    async with origin(play) as server, Client(server.url) as client:
+        with pytest.raises(ConnectionLost):
+            await client.list_tools()
+    assert len(server.of("tools/list")) == 1
+
+
+async def test_what_a_new_connection_does_not_answer_is_not_asked_again() -> None:
+    async def play(asked: Asked) -> None:
+        await asked.hang_up()
+
+    async with origin(play) as server, Client(server.url) as client:
+        with pytest.raises(ConnectionLost):
+            await client.list_tools()
+    assert len(server.of("tools/list")) == 2, "on the kept connection, and once more on a new one"
+
+
+async def test_the_connection_of_a_cancelled_call_is_closed_and_never_used_again() -> None:
+    begun, closed = anyio.Event(), anyio.Event()
+
+    async def play(asked: Asked) -> None:
+        begun.set()
+        await asked.gone()
+        closed.set()
+
+    async with origin(play) as server, Client(server.url) as client:
+        with anyio.fail_after(5):
+            call = client.start_tool("slow")
+            await begun.wait()
+            call.cancel()
+            await closed.wait()
+            server.play = usual
+            await client.call_tool("quick")
+    assert server.connections == 2
+
+
+async def test_many_calls_at_once_share_a_bounded_number_of_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "MOST_USED", 3)
+    monkeypatch.setattr(plain, "MOST_IDLE", 2)
+    most = waiting = 0
+
+    async def play(asked: Asked) -> None:
+        nonlocal most, waiting
+        waiting += 1
+        most = max(most, waiting)
+        await anyio.wait_all_tasks_blocked()
+        waiting -= 1
+        await usual(asked)
+
+    async with origin(play) as server, Client(server.url) as client, anyio.create_task_group() as tasks:
+        for number in range(12):
+            tasks.start_soon(client.call_tool, str(number))
+    assert most == 3
+    assert len(server.of("tools/call")) == 12
+
+
+async def test_when_no_connection_becomes_free_the_call_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "MOST_USED", 1)
+    begun = anyio.Event()
+
+    async def play(asked: Asked) -> None:
+        begun.set()
+        await asked.gone()
+
+    async with origin(play) as server, Client(server.url) as client:
+        with anyio.fail_after(5):
+            call = client.start_tool("slow")
+            await begun.wait()
+            monkeypatch.setattr(plain, "CONNECT_SECONDS", 0.01)
+            with pytest.raises(ConnectionLost, match="1 connections to it are in use, and none became free"):
+                await client.call_tool("quick")
+            call.cancel()
+            monkeypatch.undo()
+            server.play = usual
+            await client.call_tool("quick")
+
+
+async def test_a_server_that_refuses_what_it_does_not_read_to_the_end_is_heard() -> None:
     async def serve(stream: SocketStream) -> None:
         async with stream:
-            await stream.receive()
-            await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            await stream.receive(100)
+            await stream.send(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            await stream.send_eof()
+            with suppress(anyio.EndOfStream):
+                while True:
+                    await stream.receive()
 
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    url = f"https://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/mcp"
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, serve)
-        with pytest.raises(ConnectFailed) as caught:
-            await Client(url, connect_timeout=5).connect()
-        tasks.cancel_scope.cancel()
-    assert str(caught.value) == f"Cannot reach {url}: TLS failed: WRONG_VERSION_NUMBER"
+    async with listening(serve) as url:
+        with pytest.raises(ConnectFailed, match="answered 413"):
+            await Client(url, headers={"x-long": "x" * 1_000_000}).connect()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_the_host_is_named_as_the_url_names_it(host: str) -> None:
+    try:
+        async with origin(host=host) as server, Client(server.url.replace("http://", "http://me:word@")) as client:
+            await client.list_tools()
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    expected = server.url.removeprefix("http://").removesuffix("/mcp")
+    assert {each.headers["host"] for each in server.asked} == {expected}
+    assert {each.headers["authorization"] for each in server.asked} == {"Basic bWU6d29yZA=="}
+
+
+async def test_a_proxy_of_the_environment_is_used_unless_the_host_is_excepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with origin() as proxy, origin() as server:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/mcp"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        async with Client(server.url) as client:
+            await client.list_tools()
+        assert [each.path for each in proxy.asked] == [server.url, server.url]
+        assert server.asked == []
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with Client(server.url) as client:
+            await client.list_tools()
+        assert len(server.asked) == len(proxy.asked) == 2
+
+
+async def test_a_proxy_that_is_none_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "gopher://nowhere")
+    with pytest.raises(ConnectFailed, match=r"the proxy that the environment names cannot be used: .*gopher") as caught:
+        await Client("http://127.0.0.1:1/mcp").connect()
+    assert "\n" not in str(caught.value)

@@ -50,7 +50,7 @@ class Courier:
         """A session begins with this answer to `initialize`, if the server has any."""
         self.id = headers.get(SESSION)
 
-    async def post(self, body: bytes, *, opening: bool = False) -> httpx.Response:
+    async def post(self, body: bytes, *, opening: bool = False, repeatable: bool = False) -> httpx.Response:
         """POST a message; `opening` is for `initialize`, which belongs to no session.
 
         The caller closes what is returned. Raises `Unreachable`, and `SessionGone` before anything has run.
@@ -58,21 +58,22 @@ class Courier:
         if self._trace is not None:
             self._trace("->", body)
         id = None if opening else self.id
-        response = await self._endpoint.send("POST", {**POSTED, **({} if opening else self._own())}, body)
+        headers = POSTED if opening else {**POSTED, **self._own()}
+        response = await self._endpoint.send("POST", headers, body, repeatable=repeatable)
         await self._check(response, id, heard=False)
         return response
 
     async def get(self, headers: Mapping[str, str]) -> httpx.Response:
         """GET a stream. The caller closes what is returned. Raises `Unreachable` and `SessionGone`."""
         id = self.id
-        response = await self._endpoint.send("GET", {**HEARD, **self._own(), **headers})
+        response = await self._endpoint.send("GET", {**HEARD, **self._own(), **headers}, repeatable=True)
         await self._check(response, id, heard=True)
         return response
 
     async def delete(self) -> None:
         """End the session, if there is one; servers may not want to be told (405). Raises `Unreachable`."""
         if self.id is not None:
-            response = await self._endpoint.send("DELETE", self._own())
+            response = await self._endpoint.send("DELETE", self._own(), repeatable=True)
             await response.aclose()
 
     def take(self, line: Line) -> None:

@@ -2,7 +2,7 @@
 
 It knows nothing of the protocol. Without anything that needs more, requests go the `plain` way; with auth they go
 through httpx's `AsyncClient` on top of that, with proxies or a client of the user's own through the whole of httpx.
-Every time-out is the caller's. Below: `plain`, `words`.
+Every time-out is the caller's. Below: `plain`, `trust`, `words`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import httpx
 from . import words
 from .http1 import Fields
 from .plain import CONNECT_SECONDS, Wires, WireTransport
-from .plain import Unreachable as Unreachable
+from .trust import NoTrust, trusted
+from .wire import Unreachable as Unreachable
 
 REDIRECTS: Final = (307, 308)
 """These two keep method and body; with any other a request would become something else."""
@@ -38,46 +39,59 @@ class Endpoint:
     ) -> None:
         self._url = httpx.URL(url)
         self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-        self._auth = auth
-        self._owned: httpx.AsyncClient | Wires | None = None
+        self._auth = httpx.USE_CLIENT_DEFAULT if auth is None else auth
         self._client = client
+        self._owned: httpx.AsyncClient | Wires | None = None
         self._wires: Wires | None = None
         self._cookies: httpx.Cookies | None = None
-        if client is None and _proxied(self._url.scheme):
-            self._client = self._owned = httpx.AsyncClient(limits=_POOL, timeout=httpx.Timeout(**_TIMES))
-        elif client is None and (auth is not None or self._url.userinfo):
-            self._client = self._owned = httpx.AsyncClient(transport=WireTransport())
-        elif client is None:
+        needs_client = auth is not None or bool(self._url.userinfo) or _proxied(self._url.scheme)
+        if client is None and not needs_client:
             self._wires = self._owned = Wires(self._url)
 
-    async def send(self, method: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
+    async def send(
+        self, method: str, headers: Mapping[str, str], body: bytes = b"", *, repeatable: bool = False
+    ) -> httpx.Response:
         """Send a request and return its answer once that has begun; the caller closes it.
 
-        One redirect is followed, body and all, to the same origin, and kept in mind. Raises `Unreachable`.
+        `repeatable` says that nothing is spoilt if the server carries it out twice. One redirect is followed, body and
+        all, to the same origin, and kept in mind. Raises `Unreachable`.
         """
         fields = [*self._headers, *[(name.encode(), value.encode()) for name, value in headers.items()]]
-        response = await self._once(method, fields, body)
+        response = await self._once(method, fields, body, repeatable)
         if response.status_code in REDIRECTS and self.follow(response.headers.get("location", "")):
             await response.aclose()
-            response = await self._once(method, fields, body)
+            response = await self._once(method, fields, body, repeatable)
         return response
 
-    async def _once(self, method: str, fields: Fields, body: bytes) -> httpx.Response:
+    async def _once(self, method: str, fields: Fields, body: bytes, repeatable: bool) -> httpx.Response:
         try:
             if self._wires is not None:
-                return await self._plain(self._wires, method, fields, body)
-            assert self._client is not None
-            times = httpx.Timeout(**{**self._client.timeout.as_dict(), "read": None})
-            request = self._client.build_request(method, self._url, headers=fields, content=body, timeout=times)
-            auth = httpx.USE_CLIENT_DEFAULT if self._auth is None else self._auth
-            return await self._client.send(request, stream=True, auth=auth, follow_redirects=False)
+                return await self._plain(self._wires, method, fields, body, repeatable)
+            client = self._client or self._opened()
+            times = httpx.Timeout(**{**client.timeout.as_dict(), "read": None})
+            request = client.build_request(method, self._url, headers=fields, content=body, timeout=times)
+            return await client.send(request, stream=True, auth=self._auth, follow_redirects=False)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(words.of_failure(error)) from error
 
-    async def _plain(self, wires: Wires, method: str, fields: Fields, body: bytes) -> httpx.Response:
+    def _opened(self) -> httpx.AsyncClient:
+        """Return a client of our own, from now on. Raises `Unreachable` where the environment allows of none."""
+        if not _proxied(self._url.scheme):
+            client = httpx.AsyncClient(transport=WireTransport())
+        else:
+            try:
+                client = httpx.AsyncClient(limits=_POOL, timeout=httpx.Timeout(**_TIMES), verify=trusted())
+            except NoTrust as error:
+                raise Unreachable(str(error)) from None
+            except (ValueError, ImportError, httpx.InvalidURL) as error:
+                raise Unreachable(f"the proxy that the environment names cannot be used: {error}") from None
+        self._client = self._owned = client
+        return client
+
+    async def _plain(self, wires: Wires, method: str, fields: Fields, body: bytes, repeatable: bool) -> httpx.Response:
         if self._cookies is not None:
             fields = [*fields, *self._cookie()]
-        response = await wires.send(method, self._url, fields, body)
+        response = await wires.send(method, self._url, fields, body, repeatable=repeatable)
         if "set-cookie" in response.headers:
             # Load balancers know by a cookie which server to send a client to.
             response.request = httpx.Request(method, self._url)

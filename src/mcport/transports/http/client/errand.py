@@ -22,6 +22,7 @@ from .answers import doubt_of, kind_of, malformed, refusal_of, whole
 from .courier import Courier, SessionGone
 from .endpoint import Unreachable
 from .pace import Pace
+from .repeating import REPEATABLE
 from .track import Broken, Track
 
 log: Final = logging.getLogger("mcport.client")
@@ -29,23 +30,6 @@ log: Final = logging.getLogger("mcport.client")
 Failure = Lost | Malformed | Refusal
 Renew = Callable[[str], Awaitable[None]]
 """Begins a new session in place of the one of this id; raises `Broken`."""
-
-REPEATABLE: Final = frozenset(
-    {
-        "ping",
-        "tools/list",
-        "resources/list",
-        "resources/templates/list",
-        "resources/read",
-        "resources/subscribe",
-        "resources/unsubscribe",
-        "prompts/list",
-        "prompts/get",
-        "completion/complete",
-        "logging/setLevel",
-    }
-)
-"""What may be asked again where nobody knows whether it was carried out: it changes nothing, or nothing twice."""
 
 
 class Errand:
@@ -95,7 +79,9 @@ class Errand:
             return Lost("the server forgot the session, and the one that was begun in its place as well")
 
     async def _once(self) -> Failure | None:
-        response = await self._courier.post(self._body, opening=self._renew is None)
+        response = await self._courier.post(
+            self._body, opening=self._renew is None, repeatable=self._call.method in REPEATABLE
+        )
         if response.is_success and doubt_of(response) is None and kind_of(response) == EVENT_STREAM:
             self._opened(response)
             return await self._follow(response)

@@ -46,6 +46,7 @@ from mcport.spec.revisions import Revision
 from .answers import doubt_of, events, kind_of, malformed, refusal_of, whole
 from .endpoint import Endpoint, Unreachable
 from .mirroring import CALL, LIST, Mirroring
+from .repeating import REPEATABLE
 from .turn import Outcome, Turn
 
 if TYPE_CHECKING:
@@ -221,7 +222,8 @@ class HttpLink:
         if self._trace is not None:
             self._trace("->", body)
         try:
-            response = await self._endpoint.send("POST", headers, body)
+            repeatable = request.method in REPEATABLE
+            response = await self._endpoint.send("POST", headers, body, repeatable=repeatable)
             try:
                 return await self._read(response, call)
             finally:

@@ -1,71 +1,113 @@
 """Requests over plain HTTP/1.1: connections to one origin that are kept, and answers that are read as they come.
 
 The way of most calls, at less than half of what they cost through a general client. It knows no redirects, cookies,
-proxies or protocol. Below: `http1`, `words`.
+proxies or protocol. Below: `wire`, `trust`, `words`.
 """
 
 from __future__ import annotations
 
-import select
+import re
 import ssl
 from typing import Final
 
 import anyio
 import httpx
-from anyio.abc import ByteStream, SocketAttribute
+from anyio.abc import ByteStream
 
 from . import words
-from .http1 import Chunks, Fields, Head, NotHttp, read_head
+from .http1 import Fields, Head
+from .trust import NoTrust, trusted
+from .wire import GONE, Body, Unheard, Unreachable, Wire
 
 CONNECT_SECONDS: Final = 30.0
-"""How long it may take to reach the server, each time."""
+"""How long it may take to reach the server, each time, and to wait for one of the connections that are in use."""
 
-IDLE_SECONDS: Final = 60.0
-"""So long a connection that nobody uses is kept."""
+IDLE_SECONDS: Final = 4.0
+"""So long a connection that nobody uses is kept, where the server does not say how long it keeps it.
+
+Many close theirs after 5 s. What is sent at that very moment is lost, and nobody knows whether it was carried out.
+"""
+
+LONGEST_IDLE_SECONDS: Final = 60.0
+"""So long it is kept at most, whatever the server says."""
 
 MOST_IDLE: Final = 20
 """So many are kept."""
 
+MOST_USED: Final = 250
+"""So many are in use at the same time; whoever wants one more waits."""
+
 _PORTS: Final = {"http": 80, "https": 443}
 _SAID: Final = (b"host", b"content-length", b"transfer-encoding")
-_PIECE: Final = 64 * 1024
-_GONE: Final = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
-
-
-class Unreachable(Exception):
-    """No answer came, or it broke off; the text is a plain reason."""
+_TIMEOUT: Final = re.compile(rb"(?:^|[,; ])timeout=([0-9]{1,9})(?:$|[,; ])", re.IGNORECASE)
 
 
 class Wires:
     """The connections to the origin of one URL."""
 
     def __init__(self, url: httpx.URL) -> None:
-        self._host = url.host
+        self._host = url.raw_host.decode("ascii")
         self._port = url.port or _PORTS[url.scheme]
-        self._tls = httpx.create_ssl_context() if url.scheme == "https" else None
-        if self._tls is not None:
-            self._tls.set_alpn_protocols(["http/1.1"])
+        self._secure = url.scheme == "https"
+        self._tls: ssl.SSLContext | None = None
+        self._free = anyio.Semaphore(MOST_USED, fast_acquire=True)
         self._idle: list[Wire] = []
         self._closed = False
 
-    async def send(self, method: str, url: httpx.URL, fields: Fields, body: bytes) -> httpx.Response:
-        """Send a request and return its answer once that has begun. Raises `Unreachable`."""
-        wire = await self._kept() or await self._connect()
-        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
-        start = b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode(), url.raw_path, url.netloc)
+    async def send(
+        self, method: str, url: httpx.URL, fields: Fields, body: bytes, *, repeatable: bool = False
+    ) -> httpx.Response:
+        """Send a request and return its answer once that has begun. Raises `Unreachable`, ValueError for no request.
+
+        A kept connection may end just when it is used. Then what is `repeatable` is sent once more on a new one.
+        """
         try:
-            head = await wire.exchange(b"%b%bcontent-length: %d\r\n\r\n%b" % (start, lines, len(body), body))
+            self._free.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._turn()
+        fields = [(b"host", url.netloc), *fields]
+        try:
+            wire, head = await self._sent(method, url.raw_path, fields, body, repeatable)
+        except BaseException:
+            self._free.release()
+            raise
+        return httpx.Response(head.status, headers=head.fields, stream=Body(wire, self._done))
+
+    async def _turn(self) -> None:
+        try:
+            with anyio.fail_after(CONNECT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Unreachable(f"{MOST_USED} connections to it are in use, and none became free") from None
+
+    async def _sent(
+        self, method: str, target: bytes, fields: Fields, body: bytes, repeatable: bool
+    ) -> tuple[Wire, Head]:
+        kept = await self._kept()
+        if kept is not None:
+            try:
+                return kept, await self._exchange(kept, method, target, fields, body)
+            except Unheard:
+                if not repeatable:
+                    raise
+        wire = await self._connect()
+        return wire, await self._exchange(wire, method, target, fields, body)
+
+    async def _exchange(self, wire: Wire, method: str, target: bytes, fields: Fields, body: bytes) -> Head:
+        try:
+            head = await wire.exchange(method, target, fields, body)
         except BaseException:
             await wire.aclose()
             raise
-        return httpx.Response(head.status, headers=head.fields, stream=Body(wire, head, self))
+        wire.idle_seconds = _kept_for(head.fields)
+        return head
 
     async def _kept(self) -> Wire | None:
         """Return a connection that is kept, and still good."""
         now = anyio.current_time() if self._idle else 0.0
         while self._idle:
             wire = self._idle.pop()
-            if now - wire.idle_since < IDLE_SECONDS and not wire.heard_of:
+            if now < wire.idle_until and wire.quiet():
                 return wire
             await wire.aclose()
         return None
@@ -73,26 +115,31 @@ class Wires:
     async def _connect(self) -> Wire:
         try:
             with anyio.fail_after(CONNECT_SECONDS):
-                stream = await self._reach(self._tls)
+                return Wire(await self._reach())
         except TimeoutError:
             raise Unreachable(f"no connection within {CONNECT_SECONDS:g} s") from None
-        except _GONE as error:
+        except NoTrust as error:
+            raise Unreachable(str(error)) from None
+        except GONE as error:
             raise Unreachable(words.of_failure(error)) from error
-        return Wire(stream)
 
-    async def _reach(self, tls: ssl.SSLContext | None) -> ByteStream:
-        if tls is None:
+    async def _reach(self) -> ByteStream:
+        if not self._secure:
             return await anyio.connect_tcp(self._host, self._port)
+        if self._tls is None:
+            self._tls = trusted()
+            self._tls.set_alpn_protocols(["http/1.1"])
         return await anyio.connect_tcp(
-            self._host, self._port, ssl_context=tls, tls_standard_compatible=False, tls_hostname=self._host
+            self._host, self._port, ssl_context=self._tls, tls_standard_compatible=False, tls_hostname=self._host
         )
 
-    async def give_back(self, wire: Wire) -> None:
-        """Keep a connection whose answer was read to its end."""
-        if self._closed or len(self._idle) >= MOST_IDLE:
+    async def _done(self, wire: Wire) -> None:
+        """Keep a connection whose answer was read to its end, and close any other."""
+        self._free.release()
+        if self._closed or len(self._idle) >= MOST_IDLE or not wire.ready():
             await wire.aclose()
             return
-        wire.idle_since = anyio.current_time()
+        wire.idle_until = anyio.current_time() + wire.idle_seconds
         self._idle.append(wire)
 
     async def aclose(self) -> None:
@@ -101,6 +148,14 @@ class Wires:
         idle, self._idle = self._idle, []
         for wire in idle:
             await wire.aclose()
+
+
+def _kept_for(fields: Fields) -> float:
+    """Return for how many seconds a connection may be kept after an answer with these fields."""
+    for name, value in fields:
+        if name == b"keep-alive" and (found := _TIMEOUT.search(value)):
+            return min(max(float(found[1]) - 1.0, 0.0), LONGEST_IDLE_SECONDS)
+    return IDLE_SECONDS
 
 
 class WireTransport(httpx.AsyncBaseTransport):
@@ -120,116 +175,3 @@ class WireTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for wires in self._wires.values():
             await wires.aclose()
-
-
-class Wire:
-    """One connection."""
-
-    def __init__(self, stream: ByteStream) -> None:
-        self.idle_since = 0.0
-        self.buffer = bytearray()
-        self._stream = stream
-        self._socket = stream.extra(SocketAttribute.raw_socket)
-
-    @property
-    def heard_of(self) -> bool:
-        """Whether anything came while nothing was asked: the end, most likely."""
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(self._socket, select.POLLIN)
-            return bool(poll.poll(0))
-        return bool(select.select([self._socket], [], [], 0)[0])
-
-    async def exchange(self, request: bytes) -> Head:
-        """Send a request and return the head of its answer. Raises `Unreachable`."""
-        try:
-            await self._stream.send(request)
-        except _GONE as error:
-            raise Unreachable(words.of_failure(error)) from error
-        while True:
-            head = self._head()
-            if head is None:
-                self.buffer += await self.more()
-            elif head.status >= 200:
-                return head
-
-    def _head(self) -> Head | None:
-        try:
-            return read_head(self.buffer)
-        except NotHttp as error:
-            raise Unreachable(f"it does not answer as HTTP does: {error}") from None
-
-    async def more(self) -> bytes:
-        """Wait for more bytes. Raises `Unreachable` when there are none."""
-        try:
-            return await self._stream.receive(_PIECE)
-        except anyio.EndOfStream:
-            raise Unreachable(words.CUT) from None
-        except _GONE as error:
-            raise Unreachable(words.of_failure(error)) from error
-
-    async def aclose(self) -> None:
-        """Close it without any words; never waits for the other side."""
-        await anyio.aclose_forcefully(self._stream)
-
-
-class Body(httpx.AsyncByteStream):
-    """The body of one answer. One that is read to its end gives its connection back, any other closes it."""
-
-    def __init__(self, wire: Wire, head: Head, wires: Wires) -> None:
-        self._wire = wire
-        self._wires = wires
-        self._keeps = head.keeps
-        self._left = head.length
-        self._chunks = Chunks() if head.chunked else None
-        self._done = head.length == 0
-        self._closed = False
-
-    def __aiter__(self) -> Body:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._done:
-            raise StopAsyncIteration
-        piece = await (self._sized() if self._chunks is None else self._chunked(self._chunks))
-        if not piece:
-            raise StopAsyncIteration
-        return piece
-
-    async def _sized(self) -> bytes:
-        """Return the next bytes of a body whose length was said, or which ends with the connection."""
-        buffer = self._wire.buffer
-        if not buffer:
-            try:
-                buffer += await self._wire.more()
-            except Unreachable as error:
-                if self._left is not None or str(error) != words.CUT:
-                    raise
-                self._done, self._keeps = True, False
-                return b""
-        piece = bytes(buffer if self._left is None else buffer[: self._left])
-        del buffer[: len(piece)]
-        if self._left is not None:
-            self._left -= len(piece)
-            self._done = self._left == 0
-        return piece
-
-    async def _chunked(self, chunks: Chunks) -> bytes:
-        while True:
-            try:
-                piece = chunks.take(self._wire.buffer)
-            except NotHttp as error:
-                raise Unreachable(f"it does not answer as HTTP does: {error}") from None
-            self._done = chunks.done
-            if piece or chunks.done:
-                return piece
-            self._wire.buffer += await self._wire.more()
-
-    async def aclose(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        if self._done and self._keeps and not self._wire.buffer:
-            await self._wires.give_back(self._wire)
-        else:
-            await self._wire.aclose()

@@ -84,7 +84,7 @@ async def open_sse(endpoint: Endpoint, limit: int) -> SseTransport:
     """
     response: httpx.Response | None = None
     try:
-        response = await endpoint.send("GET", HEARD)
+        response = await endpoint.send("GET", HEARD, repeatable=True)
         return await _opened(endpoint, response, limit)
     except BaseException:
         with anyio.CancelScope(shield=True):

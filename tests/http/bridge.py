@@ -34,7 +34,7 @@ class Answer:
         self.headers: dict[str, str] = {}
         self.started = anyio.Event()
         self.leave = anyio.Event()
-        self._chunks: list[bytes] = []
+        self.chunks: list[bytes] = []
         self._more = anyio.Event()
         self._whole = False
         self._decoder = EventDecoder(1 << 20)
@@ -48,7 +48,7 @@ class Answer:
             self.headers = {name.decode(): value.decode() for name, value in event["headers"]}
             self.started.set()
         else:
-            self._chunks.append(event.get("body", b""))
+            self.chunks.append(event.get("body", b""))
             self._whole = not event.get("more_body", False)
             self._more.set()
             self._more = anyio.Event()
@@ -60,10 +60,10 @@ class Answer:
 
     async def _chunk(self) -> bytes | None:
         """Return the next bytes, None when there are no more."""
-        while not self._chunks and not self._whole:
+        while not self.chunks and not self._whole:
             with anyio.fail_after(5):
                 await self._more.wait()
-        return self._chunks.pop(0) if self._chunks else None
+        return self.chunks.pop(0) if self.chunks else None
 
     async def body(self) -> bytes:
         """Return all that is still to come."""

@@ -19,6 +19,7 @@ from pydantic_core import to_json
 
 from mcport.core.jsonrpc import parse_json
 from mcport.spec.revisions import STATELESS
+from mcport.transports.http.client.eras import forget
 
 VERSION = STATELESS[0].name
 DISCOVERED = {
@@ -192,6 +193,7 @@ async def origin(
     listener: Listener[Any] = await anyio.create_tcp_listener(local_host=host)
     port = listener.extra(SocketAttribute.local_port)
     made.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/mcp"
+    forget(made.url)  # an earlier server may have had this port
     if tls is not None:
         listener = TLSListener(listener, tls, standard_compatible=False)
     async with listener, anyio.create_task_group() as tasks:

@@ -271,6 +271,28 @@ async def test_a_batch_is_answered_by_a_batch_where_there_are_batches() -> None:
     await app.aclose()
 
 
+@pytest.mark.requirement("http.sse.messages-before-response", revisions=["2025-03-26"])
+@pytest.mark.requirement("http.sse.eventual-response", revisions=["2025-03-26"])
+@pytest.mark.requirement("http.sse.close-after-response", revisions=["2025-03-26"])
+@pytest.mark.requirement("http.response.content-type", revisions=["2025-03-26"])
+@pytest.mark.requirement("batch.receive", revisions=["2025-03-26"])
+async def test_the_stream_of_a_batch_ends_with_the_last_of_its_answers() -> None:
+    walk = Walk()
+    app = walk.made.asgi()
+    batch = b"[%b,%b]" % (call("walk", 1, {"progressToken": 1}), call("walk", 2, {"progressToken": 2}))
+    async with session(app, "2025-03-26") as opened, opened.post(batch) as answer:
+        first = await answer.event()
+        walk.go_on.set()
+        said = [first, *await answer.events()]
+    messages = [each for one in said for each in (one if isinstance(one, list) else [one])]
+    for id in (1, 2):
+        steps = [each for each in messages if each.get("params", {}).get("progressToken") == id]
+        assert [each["params"]["progress"] for each in steps] == [1, 2]
+    assert sorted(each["id"] for each in messages if "id" in each) == [1, 2]
+    assert "id" in messages[-1]
+    await app.aclose()
+
+
 async def test_streams_end_when_the_server_goes() -> None:
     app = server().asgi()
     async with session(app) as opened, opened.get() as answer, anyio.create_task_group() as tasks:

@@ -14,13 +14,18 @@ from mcport import Client
 from mcport.core.jsonrpc import parse_json
 from mcport.core.sse import encode_event
 from mcport.errors import ConnectFailed, ConnectionLost, RemoteError
-from mcport.transports.http.client import sse
+from mcport.transports.http.client import eras, sse
 
 from .scripted import Message, Stream, piece, result, text
 
 pytestmark = pytest.mark.anyio
 
 URL = "http://older.test/sse"
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known_of_the_server() -> None:
+    eras.forget(URL)
 
 
 class PairServer(httpx.AsyncBaseTransport):
@@ -31,6 +36,8 @@ class PairServer(httpx.AsyncBaseTransport):
         self.endpoint = endpoint
         self.status = status
         self.posted: list[httpx.Request] = []
+        self.refused: list[Any] = []
+        self.refusal = b""
         self.on: dict[str, Callable[[Message], Any]] = {"tools/call": lambda message: text(message, "fine")}
         self.accepted = 202
         self.client = httpx.AsyncClient(transport=self)
@@ -40,7 +47,8 @@ class PairServer(httpx.AsyncBaseTransport):
             self.stream.put(encode_event(self.endpoint.encode(), event="endpoint"))
             return self.stream.response
         if request.url.path == "/sse":
-            return httpx.Response(self.status)
+            self.refused.append(parse_json(request.content)["method"])
+            return httpx.Response(self.status, content=self.refusal)
         self.posted.append(request)
         message = parse_json(request.content)
         if message.get("method") == "initialize":
@@ -57,18 +65,39 @@ class PairServer(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.requirement("http-sse.client-posts-there", revisions=["2024-11-05"])
-@pytest.mark.requirement("http-sse.client-fallback", revisions=["2025-03-26", "2025-06-18", "2025-11-25"])
+@pytest.mark.requirement("http-sse.client-fallback")
 @pytest.mark.parametrize("status", [400, 404, 405])
-async def test_a_client_that_is_turned_away_looks_for_a_stream_that_tells_where_to_post(status: int) -> None:
+@pytest.mark.parametrize("body", [b"", b"no", b'{"detail":"no"}'])
+async def test_a_client_that_is_turned_away_looks_for_a_stream_that_tells_where_to_post(
+    status: int, body: bytes
+) -> None:
     server = PairServer(status=status)
+    server.refusal = body
     async with server.connect() as client:
         assert client.revision == "2024-11-05"
         assert (await client.call_tool("a")).text() == "fine"
+    assert server.refused == ["server/discover", "initialize"]
     methods = [parse_json(each.content)["method"] for each in server.posted]
     assert methods == ["initialize", "notifications/initialized", "tools/call"]
     assert {str(each.url) for each in server.posted} == {"http://older.test/messages?session_id=1"}
     assert {each.headers["content-type"] for each in server.posted} == {"application/json"}
     assert server.stream.closed.is_set()
+
+
+@pytest.mark.requirement("http-sse.client-fallback", revisions=["2026-07-28"])
+@pytest.mark.parametrize("code", [-32020, -32021])
+async def test_a_server_of_the_newer_era_is_not_asked_for_such_a_stream(code: int) -> None:
+    said = {"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": "no"}}
+    asked: list[str] = []
+
+    async def play(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return piece(said, 400)
+
+    client = Client(URL, http_client=httpx.AsyncClient(transport=httpx.MockTransport(play)))
+    with pytest.raises(ConnectFailed, match=str(code)):
+        await client.connect()
+    assert asked == ["POST"]
 
 
 @pytest.mark.parametrize(

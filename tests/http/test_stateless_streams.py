@@ -208,7 +208,7 @@ async def test_what_belongs_together_may_come_to_any_worker_in_any_order() -> No
         return made.asgi()
 
     workers = [worker(), worker()]
-    meta = {META_CAPABILITIES: {"elicitation": {"form": {}}}}
+    meta: dict[str, Any] = {META_CAPABILITIES: {"elicitation": {"form": {}}}}
     questions: dict[str, Any] = {}
     for number, whom in enumerate(("Ada", "Bob")):
         request = stateless("tools/call", 1, meta, name="greet", arguments={"whom": whom})

@@ -36,9 +36,7 @@ OPENING = ("server/discover", "initialize", "notifications/initialized", None)
 class Asked:
     """One request, and the ways to answer it."""
 
-    def __init__(
-        self, verb: str, target: str, headers: list[tuple[str, str]], body: bytes, stream: ByteStream
-    ) -> None:
+    def __init__(self, verb: str, target: str, headers: list[tuple[str, str]], body: bytes, stream: ByteStream) -> None:
         self.verb = verb
         self.path = target
         self.fields = headers

@@ -182,7 +182,7 @@ async def test_a_cancellation_that_is_posted_withdraws_nothing() -> None:
     async with ask(app, **walking(1)) as answer:
         await board.began.wait()
         for params in ({"requestId": 1}, {"requestId": 99}, {}):
-            told = stateless("notifications/cancelled", **params)
+            told = stateless("notifications/cancelled", **dict[str, Any](params))
             body = told["body"].replace(b'"id":1,', b"")
             async with ask(app, body, told["headers"]) as taken:
                 assert (taken.status, await taken.body()) == (202, b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -55,11 +56,11 @@ def test_a_public_key_is_never_taken_for_a_secret() -> None:
 
 def test_the_algorithm_is_chosen_by_who_verifies() -> None:
     token = sign({}, new_key("RS256"), "RS256")
-    assert "'RS256', which is not allowed" in refused(token)
+    assert "an algorithm that is not allowed" in refused(token)
 
 
 def test_critical_extensions_are_refused_as_none_is_known() -> None:
-    head, claims, signature = sign({}, KEY, "ES256").split(".")
+    _head, claims, signature = sign({}, KEY, "ES256").split(".")
     assert "critical" in refused(f"{segment({'alg': 'ES256', 'crit': ['b64'], 'b64': False})}.{claims}.{signature}")
 
 
@@ -83,7 +84,7 @@ def test_without_an_id_each_fitting_key_is_tried() -> None:
 
 
 def test_what_was_changed_after_signing_is_refused() -> None:
-    head, claims, signature = sign({"sub": "ada"}, KEY, "ES256").split(".")
+    head, _claims, signature = sign({"sub": "ada"}, KEY, "ES256").split(".")
     assert refused(f"{head}.{segment({'sub': 'eve'})}.{signature}") == "its signature is wrong"
 
 
@@ -105,7 +106,7 @@ def resigned(signing_input: str) -> str:
     """A token with a right signature over any payload."""
     from joserfc import jws
 
-    head, payload = signing_input.split(".")
+    _head, payload = signing_input.split(".")
     raw = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     return jws.serialize_compact({"alg": "ES256"}, raw, jose._key(KEY, "ES256"), algorithms=["ES256"])
 
@@ -117,7 +118,7 @@ def test_a_token_beyond_the_bound_is_not_looked_at() -> None:
 def test_a_proof_is_verified_by_the_key_that_it_carries() -> None:
     proof = sign({"jti": "1"}, KEY, "ES256", {"typ": "dpop+jwt", "jwk": public_key(KEY, "ES256")})
     assert verify_own_key(proof, ["ES256"]).claims == {"jti": "1"}
-    head, claims, signature = proof.split(".")
+    _head, claims, signature = proof.split(".")
     other = segment({"alg": "ES256", "typ": "dpop+jwt", "jwk": public_key(new_key(), "ES256")})
     with pytest.raises(BadToken, match="signature"):
         verify_own_key(f"{other}.{claims}.{signature}", ["ES256"])
@@ -150,7 +151,5 @@ def test_a_thumbprint_stands_for_the_key_itself_and_not_for_what_is_said_of_it()
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.text(max_size=80))
 def test_any_text_is_either_a_header_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(BadToken):
         assert isinstance(header_of(text), dict)
-    except BadToken:
-        pass

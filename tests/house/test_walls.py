@@ -22,7 +22,13 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 NEIGHBOURS = {("inspector", "testing"), ("testing", "ext"), ("cli", "face"), ("__main__", "cli")}
 
 # Below the top levels, transports are named only where a server is hosted and where a client finds its target.
-NAMING_TRANSPORTS = {"mcport.server.hosting", "mcport.server.web", "mcport.client.target", "mcport.client.http_target"}
+NAMING_TRANSPORTS = {
+    "mcport.server.hosting",
+    "mcport.server.web",
+    "mcport.server.protection",
+    "mcport.client.target",
+    "mcport.client.http_target",
+}
 TOP = {"ext", "telemetry", "testing", "inspector", "cli", "face"}
 
 

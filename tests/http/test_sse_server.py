@@ -14,7 +14,6 @@ from mcport import Context, Server
 from mcport.core.http.hosts import LOOPBACK, Gate
 from mcport.core.jsonrpc import parse_json
 from mcport.core.limits import Limits
-from mcport.server.web import Web
 from mcport.stores.notices import MemoryNotices
 from mcport.transports.http.server import residence
 from mcport.transports.http.server.app import HttpApp
@@ -72,7 +71,7 @@ async def opened(app: Any, **capabilities: Any) -> AsyncIterator[Pair]:
 def workers(made: Server, **options: Any) -> tuple[HttpApp, HttpApp]:
     """Two apps of one server that share what workers share."""
     sharing = Sharing(**options)
-    web = Web(made.name, made._offer, made._kernel, made.host, made._tools.listing, dict)
+    web = made._web()
     gate = Gate(LOOPBACK, ())
     return HttpApp(web, gate, sharing=sharing), HttpApp(web, gate, sharing=sharing)
 
@@ -322,7 +321,7 @@ async def test_p9_any_worker_takes_what_is_posted() -> None:
 async def test_news_of_other_kinds_leave_connections_alone() -> None:
     sharing = Sharing()
     made = server()
-    web = Web(made.name, made._offer, made._kernel, made.host, made._tools.listing, dict)
+    web = made._web()
     app = HttpApp(web, Gate(LOOPBACK, ()), sharing=sharing)
     async with opened(app) as pair:
         for notice in (b"{", b"[]", b'{"session":"x"}', b'{"other":1}'):
@@ -343,7 +342,7 @@ async def test_a_quiet_stream_says_that_it_lives_and_stays_known(monkeypatch: py
     monkeypatch.setattr(residence, "ALIVE_SECONDS", 0.01)
     sharing = Sharing(idle_seconds=0.2)
     made = server()
-    web = Web(made.name, made._offer, made._kernel, made.host, made._tools.listing, dict)
+    web = made._web()
     app = HttpApp(web, Gate(LOOPBACK, ()), sharing=sharing)
     async with opened(app) as pair:
         for _ in range(30):

@@ -313,4 +313,4 @@ def test_an_extension_is_there_once_and_is_not_changed_any_more() -> None:
 
 
 def test_mcp_names_of_extension_methods_are_known() -> None:
-    assert server()._extensions.mcp_names == {"com.example/jobs.get": "jobId"}
+    assert server()._extensions.names_of_methods() == {"com.example/jobs.get": "jobId"}

@@ -6,9 +6,12 @@ and hashes by itself alone. Tokens are none of its business: it never holds one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
+
+_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -63,3 +66,16 @@ class Principal(str):
 
     def __repr__(self) -> str:
         return f"Principal({self.subject!r}, issuer={self.issuer!r}, client_id={self.client_id!r})"
+
+
+def check_scopes(scopes: object) -> tuple[str, ...]:
+    """Return scopes as a server wants them: one, or several. Raises TypeError or ValueError for what is none."""
+    found = (scopes,) if isinstance(scopes, str) else scopes
+    if not isinstance(found, list | tuple | set | frozenset):
+        raise TypeError(f"scopes is a scope or a list of them, such as ['notes:read'], not {type(scopes).__name__}")
+    for scope in found:
+        if not isinstance(scope, str) or _SCOPE.fullmatch(scope) is None:
+            raise ValueError(f"{scope!r:.80} is no scope: it is text without spaces, quotes and backslashes")
+        if scope == "offline_access":
+            raise ValueError("offline_access is between a client and its authorization server; no server asks for it")
+    return tuple(dict.fromkeys(found))

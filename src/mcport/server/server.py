@@ -42,6 +42,7 @@ from .telling.subscribing import Subscribing
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from mcport.auth.bearer.bearer import BearerAuth
     from mcport.spec.types import Icon
     from mcport.stores.events import Events
     from mcport.stores.notices import Notices
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from .extensions.extension import Extension
     from .middleware.middleware import Middleware
-    from .web import Application, HttpOptions, HttpRoutes
+    from .web import Application, HttpOptions, HttpRoutes, Web
 
 _NO_ROUTES: Final[Mapping[str, Any]] = {}
 _LISTS_CHANGED: Final = (TOOLS_CHANGED, PROMPTS_CHANGED, RESOURCES_CHANGED)
@@ -84,6 +85,8 @@ class Server(Registrar):
     rounds of a request that asks; several processes that serve the same clients need the same one, and without it each
     makes its own. A client may be silent for `ask_timeout` seconds while a question is open, and a question is good for
     `ask_total` seconds in all. `ask_store` keeps what is too large to be carried, and names used up by `once`.
+
+    `auth`, a `BearerAuth`, wants a token with every request over HTTP (basic/authorization).
     """
 
     def __init__(
@@ -112,8 +115,10 @@ class Server(Registrar):
         ask_timeout: float = 300.0,
         ask_total: float = 3600.0,
         ask_store: Store | None = None,
+        auth: BearerAuth | None = None,
     ) -> None:
         _check(locals())
+        self._auth = auth
         self.name = name
         self.version = version
         self.instructions = instructions
@@ -326,12 +331,21 @@ class Server(Registrar):
 
         Raises ValueError for settings that are none. See basic/transports of the specification.
         """
-        from .web import Shape, Web, application, gate, shared
+        from .web import Shape, application, gate, shared
 
-        tools = self._tools.listing
-        web = Web(self.name, self._offer, self._kernel, self.host, tools, lambda: self._extensions.mcp_names)
         sharing = shared(self.limits, self._telling.notices, sessions, events, session_seconds)
-        return application(web, gate(allowed_hosts, allowed_origins), sharing, Shape(path, answers, sse, routes))
+        shape = Shape(path, answers, sse, routes)
+        return application(self._web(), gate(allowed_hosts, allowed_origins), sharing, shape)
+
+    def _web(self) -> Web:
+        """Return what HTTP endpoints ask of this server."""
+        from .offering.scoped import Scoped
+        from .protection import Protection
+        from .web import Web
+
+        protection = Protection(self._auth, Scoped(self._tools, self._prompts, self._resources))
+        named = self._extensions.names_of_methods
+        return Web(self.name, self._offer, self._kernel, self.host, self._tools.listing, named, protection)
 
     # ---- what the kernel asks
 

@@ -36,6 +36,7 @@ from .kernel import Kernel
 from .living import Life, Visit
 from .offering.listing import Listing
 from .offering.tools import ToolEntry
+from .protection import Protection
 from .telling import subscribing
 
 log: Final = logging.getLogger("mcport.server")
@@ -79,6 +80,7 @@ class Web:
         host: Host,
         tools: Listing[ToolEntry],
         named: Callable[[], dict[str, str]],
+        protection: Protection,
     ) -> None:
         self.name = name
         self.offer = offer
@@ -88,6 +90,11 @@ class Web:
         self.enter = host.living.enter
         self.leave = host.living.leave
         self.serve = host.serve
+        self.gated = protection.gated
+        self.remembered = protection.remembered
+        self.admit = protection.admit
+        self.check = protection.check
+        self.documents = protection.documents
         self._kernel = kernel
         self._tools = tools
         self._named = named

@@ -111,8 +111,7 @@ class Extensions:
 
         return declaration((each.identifier, each.settings) for each in self._all.values() if each.is_in(revision))
 
-    @property
-    def mcp_names(self) -> dict[str, str]:
+    def names_of_methods(self) -> dict[str, str]:
         """The parameter of each method that HTTP requests repeat in `Mcp-Name`."""
         return {method: name for each in self._all.values() for method, name in each.mcp_names.items()}
 

@@ -120,6 +120,10 @@ class Listing(Generic[EntryT]):
         """Return the entry of this key, if there is one that everybody sees; a key that is no string names none."""
         return self._for_all.get(key) if type(key) is str else None
 
+    def known(self, key: object) -> EntryT | None:
+        """Return the entry of this key, whoever may see it; a key that is no string names none."""
+        return self._entries.get(key) if type(key) is str else None
+
     def find(self, key: str, exchange: Exchange, admitted: Admitted) -> EntryT | None:
         """Return the entry of this key, if there is one that whoever asks may see."""
         entry = self._entries.get(key)

@@ -40,6 +40,8 @@ class Options(TypedDict, total=False):
     """Metadata of the application (basic/index "_meta")."""
     visible: Visible | None
     """A quick function of the `Context` that tells whether whoever asks may see and use this; everybody by default."""
+    scopes: str | Sequence[str]
+    """What has to be granted to whoever uses this over HTTP (`Server(auth=...)`); others are told what they lack."""
     timeout: float | None
     """Seconds that the handler of one call may take; it stands still while a question to the user is open."""
     max_concurrency: int | None
@@ -119,6 +121,8 @@ def _checked(
             raise TypeError(f"there is no option {name!r}.{near}")
     given = {name: value for name, value in options.items() if value is not None and name not in _LIMITS}
     check_visible(given.get("visible"))
+    if "scopes" in given:
+        given["scopes"] = _scopes(given["scopes"])
     if given:
         from mcport.core.rules import check
 
@@ -128,6 +132,13 @@ def _checked(
     if "meta" in given:
         check_meta(given["meta"], revisions, defined)  # type: ignore[arg-type]
     return {**given, "call": _limited(options)} if any(options.get(name) is not None for name in _LIMITS) else given
+
+
+def _scopes(scopes: object) -> tuple[str, ...]:
+    """Return scopes as they are compared. Raises TypeError or ValueError for what is none."""
+    from mcport.core.principal import check_scopes
+
+    return check_scopes(scopes)
 
 
 def _limited(options: Mapping[str, Any]) -> Call:

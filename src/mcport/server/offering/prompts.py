@@ -47,6 +47,7 @@ class PromptEntry(Record, frozen=False, eq=False, kw_only=True):
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
     visible: Visible | None = None
+    scopes: tuple[str, ...] = ()
     call: Call = call
     completers: dict[str, Any] = field(default_factory=dict)
     """Who completes an argument, by its name: the choices that its type leaves, or a `Completer`."""

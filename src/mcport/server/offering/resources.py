@@ -59,6 +59,7 @@ class ResourceEntry(Record, frozen=False, eq=False, kw_only=True):
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
     visible: Visible | None = None
+    scopes: tuple[str, ...] = ()
     call: Call = call
     hint: CacheHint = NEVER
     completers: dict[str, Any] = field(default_factory=dict)
@@ -183,6 +184,13 @@ class Resources:
             return False
         return True
 
+    def serving(self, uri: object) -> ResourceEntry | None:
+        """Return who serves a URI, or is the template that is written so, whoever asks; None if nobody is."""
+        if not isinstance(uri, str) or len(uri) > self._longest:
+            return None
+        entry = self.listing.known(uri) or self.templates.known(uri)
+        return entry or next((each for each in self.templates if self._variables(each, uri) is not None), None)
+
     def referred(self, uri: str, exchange: Exchange, admitted: Admitted) -> ResourceEntry:
         """Return the template that was written so, or else the resource or template that serves this URI.
 
@@ -209,11 +217,14 @@ class Resources:
         if not is_uri(uri) or climbs(uri):
             raise InvalidParams(f"{exchange.asked.method}: {uri!r} is no URI that can be read", data={"uri": uri})
         for entry in self.templates.seen(exchange, admitted):
-            assert entry.template is not None
-            variables = entry.template.match(uri, limit=_IN_UTF8 * self._longest)
+            variables = self._variables(entry, uri)
             if variables is not None:
                 return entry, variables
         raise ResourceNotFound(f"Resource not found: {uri}", data={"uri": uri})
+
+    def _variables(self, entry: ResourceEntry, uri: str) -> dict[str, str] | None:
+        assert entry.template is not None
+        return entry.template.match(uri, limit=_IN_UTF8 * self._longest)
 
 
 def contents_of(value: Any, uri: str, mime_type: str | None) -> Model:

@@ -56,6 +56,7 @@ class ToolEntry(Record, frozen=False, eq=False, kw_only=True):
     icons: list[Icon] | None = None
     meta: JsonObject | None = None
     visible: Visible | None = None
+    scopes: tuple[str, ...] = ()
     call: Call = call
     output: Structured | None = None
     waits: bool = True

@@ -28,11 +28,17 @@ from .service import Service
 from .sharing import Sharing
 from .sse import POST_PATH, STREAM_PATH, SseDoor
 from .stateless import StatelessDoor
-from .wire import Gone, Refused, Wire, error_body, refuse
+from .wire import JSON_TYPE, Gone, Refused, Wire, error_body, refuse
 
 log: Final = logging.getLogger("mcport.http")
 
 PATH: Final = "/mcp"
+
+DOCUMENT_HEADERS: Final = [
+    JSON_TYPE,
+    (b"cache-control", b"max-age=3600"),
+    (b"access-control-allow-origin", b"*"),
+]
 
 Method: TypeAlias = "Callable[[HttpApp, AsgiWire], Awaitable[None]]"
 
@@ -62,6 +68,7 @@ class HttpApp:
         self._cors = Cors(gate) if gate.names_origins else None
         taken = {path, "/", *((STREAM_PATH, POST_PATH) if sse else ())}
         self._routes = routed(routes, taken) if routes else {}
+        self._documents = service.documents()
         self._allowed = "POST, GET, DELETE" if handshake_revisions(service.offer) else "POST"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,6 +107,8 @@ class HttpApp:
     def _found(self, scope: Scope) -> Method:
         """Return what serves a request, judged by the path as it came; raises `Refused` where nothing does."""
         below = _below(scope)
+        if scope["path"] in self._documents:
+            return HttpApp._document
         if below in (self._path, "", "/"):
             return self._METHODS.get(scope["method"], HttpApp._other)
         if below in self._routes:
@@ -118,10 +127,20 @@ class HttpApp:
             log.error("the server does not start: its lifespan failed", exc_info=error)
             raise Refused(503, "the server does not start: its lifespan failed (see its log)") from None
 
+    async def _admit(self, wire: Wire, method: str, place: str = "") -> None:
+        """Find out on whose behalf a request comes. Raises `Refused` for one that is not let in."""
+        if self._service.gated:
+            wire.principal = self._service.remembered(wire)
+            if wire.principal is None:
+                await wire.may_wait()
+                wire.principal = await self._service.admit(wire, method, place)
+
     async def _post(self, wire: Wire) -> None:
+        await self._admit(wire, "POST")
         self._guard.check_body(wire.headers)
         residence = await self._enter()
         message = decode(await self._guard.body(wire, residence.loop))
+        self._service.check(wire.principal, message)
         try:
             lane = self._lane(wire.headers, message)
             if lane is Lane.HEARD:
@@ -149,6 +168,7 @@ class HttpApp:
         return lane
 
     async def _get(self, wire: AsgiWire) -> None:
+        await self._admit(wire, "GET")
         accept = wire.headers.get("accept", "")
         if EVENT_STREAM not in accept:
             if "text/html" in accept:
@@ -177,7 +197,14 @@ class HttpApp:
             return
         await self._routes[_below(scope)](scope, wire.receive, wire.send)
 
+    async def _document(self, wire: AsgiWire) -> None:
+        """Tell everybody, pages of all origins included, how tokens are got (RFC 9728)."""
+        if wire.scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            raise Refused(405, "this document is for GET", {"allow": "GET, HEAD, OPTIONS"})
+        await wire.answer(200, self._documents[wire.scope["path"]], DOCUMENT_HEADERS)
+
     async def _delete(self, wire: AsgiWire) -> None:
+        await self._admit(wire, "DELETE")
         self._check_session(wire)
         await self._handshake.delete(wire, await self._enter())
 
@@ -185,12 +212,14 @@ class HttpApp:
         assert self._sse is not None
         if wire.scope["method"] != "GET":
             raise Refused(405, f"{STREAM_PATH} is for GET; post to {self._path}", {"allow": "GET"})
+        await self._admit(wire, "GET", STREAM_PATH)
         await self._sse.get(wire, await self._enter())
 
     async def _sse_post(self, wire: AsgiWire) -> None:
         assert self._sse is not None
         if wire.scope["method"] != "POST":
             raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
+        await self._admit(wire, "POST", POST_PATH)
         self._guard.check_body(wire.headers)
         residence = await self._enter()
         await self._sse.post(wire, await self._guard.body(wire, residence.loop), residence)

@@ -10,12 +10,15 @@ from typing import Any, Protocol
 
 from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Asked, Told
+from mcport.core.jsonrpc import Decoded
 from mcport.core.limits import Limits
 from mcport.core.mirrors import Mirror
 from mcport.record import Record
 from mcport.session.channel import Channel
 from mcport.session.exchange import Exchange, Outlet
 from mcport.session.loop import Loop
+
+from .wire import Wire
 
 
 class Introduction(Record):
@@ -72,6 +75,30 @@ class Service(Protocol):
 
     def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:
         """Take a notification of a client; never waits."""
+        ...
+
+    @property
+    def gated(self) -> bool:
+        """Whether requests need to say on whose behalf they come."""
+        ...
+
+    def remembered(self, wire: Wire) -> str | None:
+        """Return on whose behalf a request comes whose token was judged a moment ago; None: ask `admit`."""
+        ...
+
+    async def admit(self, wire: Wire, method: str, place: str) -> str:
+        """Return on whose behalf a request comes, to a path beside the endpoint or, if it is empty, the endpoint.
+
+        Raises `Refused` for one that is not let in.
+        """
+        ...
+
+    def check(self, principal: str | None, message: Decoded) -> None:
+        """Raise `Refused` where more has to be granted for what was posted."""
+        ...
+
+    def documents(self) -> Mapping[str, bytes]:
+        """Return what everybody may read, by its path at the server's origin: how tokens are got."""
         ...
 
     def named(self) -> Mapping[str, str]:

@@ -84,6 +84,7 @@ class SseDoor:
         if type(message) is Malformed and message.code == PARSE_ERROR:
             await wire.answer(400, error_body(None, message.code, message.reason))
             return
+        self._service.check(wire.principal, message)
         self._streams(residence).take(id, body)
         await wire.answer(202)
 

@@ -218,6 +218,15 @@ async def test_a_server_that_falls_silent_fails_the_call_when_its_time_is_up(rev
             assert (await client.call_tool("plain")).text() == "done"
 
 
+async def test_a_server_that_takes_nothing_of_a_request_fails_the_call_when_its_time_is_up(revision: str) -> None:
+    async with origin() as server, Client(server.url, revision=revision) as client:
+        server.takes = LIMIT
+        with anyio.fail_after(5):
+            with pytest.raises(Timeout):
+                await client.call_tool("spoilt", {"text": "x" * (16 << 20)}, timeout=0.3)
+            assert (await client.call_tool("plain")).text() == "done"
+
+
 async def test_interim_answers_without_end_do_not_outlast_the_call(revision: str) -> None:
     async def spoil(asked: Asked) -> None:
         while True:

@@ -6,6 +6,7 @@ that speaks every revision.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ssl import SSLContext
@@ -126,6 +127,8 @@ class Origin:
     def __init__(self, play: Play | None, plays_opening: bool) -> None:
         self.play = play or usual
         self.plays_opening = plays_opening
+        self.takes = sys.maxsize
+        """Of a body that has more bytes nothing is read."""
         self.asked: list[Asked] = []
         self.connections = 0
         self.url = ""
@@ -154,7 +157,10 @@ class Origin:
         head = (await reading.receive_until(b"\r\n\r\n", 65536)).decode("latin-1")
         first, *lines = head.split("\r\n")
         headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-        body = await reading.receive_exactly(int(dict(headers).get("content-length", "0")))
+        size = int(dict(headers).get("content-length", "0"))
+        if size > self.takes:
+            await anyio.sleep_forever()
+        body = await reading.receive_exactly(size)
         verb, target, _ = first.split(" ")
         return Asked(verb, target, headers, body, stream)
 

@@ -114,14 +114,11 @@ async def ask(app: Any, *arguments: Any, **keywords: Any) -> AsyncIterator[Answe
         yield answer
 
 
-@asynccontextmanager
-async def asked(
-    app: Any, body: bytes = b"", headers: dict[str, str | None] | None = None, path: str = "/mcp", method: str = "POST"
-) -> AsyncIterator[Answer]:
-    """Send one request and yield its answer at once; on leaving, the client goes away if it is not complete."""
+def scope_of(headers: dict[str, str | None] | None, path: str = "/mcp", method: str = "POST") -> dict[str, Any]:
+    """Return what ASGI says of a request; a header that is None is left out."""
     path, _, query = path.partition("?")
     fields = {name: value for name, value in {**USUAL, **(headers or {})}.items() if value is not None}
-    scope = {
+    return {
         "type": "http",
         "method": method,
         "path": path,
@@ -130,6 +127,14 @@ async def asked(
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in fields.items()],
     }
+
+
+@asynccontextmanager
+async def asked(
+    app: Any, body: bytes = b"", headers: dict[str, str | None] | None = None, path: str = "/mcp", method: str = "POST"
+) -> AsyncIterator[Answer]:
+    """Send one request and yield its answer at once; on leaving, the client goes away if it is not complete."""
+    scope = scope_of(headers, path, method)
     answer = Answer()
     pieces = iter([{"type": "http.request", "body": body, "more_body": False}])
 

@@ -30,7 +30,13 @@ LOOPS = (
 
 # In these modules and nowhere else. asyncio is here although it is no third party: loops are a matter of few.
 ONLY = {
-    "httpx": (*HTTP_CLIENT, "mcport.client.target", "mcport.client.http_target", "mcport.client.client"),
+    "httpx": (
+        *HTTP_CLIENT,
+        "mcport.client.target",
+        "mcport.client.http_target",
+        "mcport.client.identity",
+        "mcport.client.client",
+    ),
     "httpx_sse": HTTP_CLIENT,
     "h11": ("mcport.transports.http.client.http1",),
     "starlette": HTTP_SERVER,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from .answering.relay import ProgressRelay
     from .caching import ResultCache
+    from .identity import Identity
     from .listening.subscriptions import Subscriptions
     from .restarting import Restarting
     from .tool_calls.approval import Approval
@@ -60,6 +61,8 @@ class Asking(ToolCalls):
         self._subscriptions: Subscriptions | None = None
         self._opened: Opened | None = None
         self._cache: ResultCache | None = None
+        self._identity: Identity | None = None
+        """As whom requests are made, where that may change."""
         self._restarting: Restarting | None = None
         self._callbacks = Callbacks()
         self._logs = Logs(None)
@@ -175,17 +178,22 @@ class Asking(ToolCalls):
     ) -> Any:
         """The same for a result that may be kept. What is asked with metadata of the caller's is never kept."""
         cache = self._cache if self.connected and self._spoken.caches_results and meta is None else None
-        if cache is not None and not fresh and (kept := cache.find(method, params)) is not None:
+        whose = "" if cache is None else self._whose()
+        if cache is not None and not fresh and (kept := cache.find(method, params, whose)) is not None:
             return self._read(method, kept, params)
         await self._standing(method, timeout, params)
         ticket, spoilt = 0 if cache is None else cache.ticket(method), self._definitions.spoilt
         found = await self._asking(method, params, timeout, meta, progress, rounds)
         result = self._read(method, found, params)
         if cache is not None and type(found) is dict:  # what took answers holds for this call alone
-            cache.keep(method, params, found, ticket)
+            cache.keep(method, params, found, ticket, whose if whose == self._whose() else None)
         if method == LIST:
             await self._note(found["tools"], spoilt)
         return result
+
+    def _whose(self) -> str | None:
+        """Return the context that private results belong to; None where nobody knows."""
+        return "" if self._identity is None else self._identity()
 
     def _read(self, method: str, found: JsonObject | InputRequired, params: JsonObject) -> Any:
         """Return the typed result of a method; questions are returned as they are.

@@ -32,7 +32,11 @@ _AFTER_INPUT: Final = frozenset({"inputResponses", "requestState"})
 _LONGEST: Final = 31_536_000_000
 """A year of milliseconds: as good as for ever, and a number that can be added."""
 
-_Key: TypeAlias = tuple[str | None, str, tuple[tuple[str, object], ...]]
+_Place: TypeAlias = str | tuple[()]
+_Key: TypeAlias = tuple[_Place, str, tuple[tuple[str, object], ...]]
+
+PUBLIC: Final[_Place] = ()
+"""Where public results are kept, which belong to no context."""
 
 
 class _Kept(Record):
@@ -44,7 +48,8 @@ class ResultCache:
     """The results of one server that one client keeps; give one to `Client(cache=...)` to choose its bounds.
 
     At most `entries` results of `size` bytes in all are kept; the ones unused for longest make room. `clock` gives
-    seconds that never run backwards. Private results belong to one authorization `context` and are found in no other.
+    seconds that never run backwards. Private results belong to one authorization `context` and are found in no other;
+    in none, where the context is None because nobody knows it.
     """
 
     def __init__(
@@ -81,9 +86,9 @@ class ResultCache:
         """Whether any result of a method is kept, good or not."""
         return any(key[1] == method for key in self._kept)
 
-    def find(self, method: str, params: JsonObject, context: str = "") -> JsonObject | None:
+    def find(self, method: str, params: JsonObject, context: str | None = "") -> JsonObject | None:
         """Return a result that is still good, a new object each time; None if there is none."""
-        for place in (context, None):
+        for place in _places(context):
             key = _key(place, method, params)
             kept = self._kept.get(key)
             if kept is None:
@@ -98,20 +103,20 @@ class ResultCache:
         """Return what `keep` needs to know whether something changed after the request was sent."""
         return self._spoilt[method]
 
-    def keep(self, method: str, params: JsonObject, result: JsonObject, ticket: int, context: str = "") -> None:
+    def keep(self, method: str, params: JsonObject, result: JsonObject, ticket: int, context: str | None = "") -> None:
         """Keep a complete result that has just come, if it may be kept; the one before is forgotten.
 
-        Not kept: what says no time or an unknown method, what was answered only after input, and what may be older
-        than a change that was told meanwhile.
+        Not kept: what says no time or an unknown method, what was answered only after input, what may be older than a
+        change that was told meanwhile, and what is private where nobody knows whose it is.
         """
-        for place in (context, None):
-            self._drop(_key(place, method, params))
+        for before in _places(context):
+            self._drop(_key(before, method, params))
         milliseconds = _lasting(result)
         if not milliseconds or method not in CACHEABLE or _AFTER_INPUT & params.keys() or ticket != self.ticket(method):
             return
         text = _written(result)
-        if len(text) <= self._size // 4:
-            place = None if result.get("cacheScope") == "public" else context
+        place: _Place | None = PUBLIC if result.get("cacheScope") == "public" else context
+        if place is not None and len(text) <= self._size // 4:
             self._kept[_key(place, method, params)] = _Kept(text, self._clock() + milliseconds / 1000)
             self._used += len(text)
             self._make_room()
@@ -147,9 +152,14 @@ class ResultCache:
             self._drop(next(iter(self._kept)))
 
 
-def _key(context: str | None, method: str, params: JsonObject) -> _Key:
-    """Return what a result is kept under: every parameter counts. The context of what is public is None."""
-    return context, method, tuple(sorted(_plain(params)))
+def _places(context: str | None) -> tuple[_Place, ...]:
+    """Return where results may be found in a context: among its own, and among the public ones."""
+    return (PUBLIC,) if context is None else (context, PUBLIC)
+
+
+def _key(place: _Place, method: str, params: JsonObject) -> _Key:
+    """Return what a result is kept under: every parameter counts."""
+    return place, method, tuple(sorted(_plain(params)))
 
 
 def _plain(params: JsonObject) -> Iterator[tuple[str, object]]:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .answering.answering import Answering
     from .answering.roots import RootLike
     from .extension import Extensions
+    from .identity import Identity
     from .restarting import Renewal, Restarting
     from .tool_calls.approval import Approval
 
@@ -98,7 +99,8 @@ class Client(Conversing):
 
     With `cache` lists and resources are kept as long as the server says that they are good (2026-07-28: `ttlMs`), and
     forgotten when it tells of a change, which it does while the client listens; a `ResultCache` of one's own has bounds
-    of one's own. A call with `fresh=True` asks the server in any case.
+    of one's own. What is private is kept for whoever it was given to, and not at all where an `auth` of one's own has
+    no `principal` that says who that is. A call with `fresh=True` asks the server in any case.
 
     With `check_output` the results of tools that were listed are checked against their output schemas; "always" lists
     the tools once for it. `changed` is called with each tool that is not defined as it was when it was listed before
@@ -157,6 +159,7 @@ class Client(Conversing):
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
         self._cache = cache.claimed() if cache else None
+        self._identity = _identity(auth, http_client)
         self._check_output, self._changed = check_setting(check_output), changed
         self._connect_timeout = connect_timeout
         self._attempt: _Attempt | None = None
@@ -369,6 +372,15 @@ class _Attempt:
         self.closed = True
         self._scope.cancel()
         await self.ended.wait()
+
+
+def _identity(auth: httpx.Auth | None, client: httpx.AsyncClient | None) -> Identity | None:
+    """Return what tells as whom is asked, where that may change."""
+    if auth is None and client is None:
+        return None
+    from .identity import Identity
+
+    return Identity(auth, client)
 
 
 def _introduction(info: Implementation | None) -> Callable[[Revision], JsonObject]:

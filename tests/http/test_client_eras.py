@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,3 +71,11 @@ async def test_a_status_that_says_nothing_of_the_era_ends_the_opening(status: in
         with pytest.raises(ConnectFailed, match=f"answered {status}: "):
             await Client(server.url).connect()
     assert methods(server.asked) == ["server/discover"]
+
+
+def test_the_rooms_of_sessions_are_loaded_by_whoever_opens_one() -> None:
+    loading = "import sys, mcport.client.http_target, mcport.transports.http.client.facing; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=True).stdout.split()
+    rooms = {each.rpartition(".")[2] for each in loaded if each.startswith("mcport.transports.http.client.")}
+    assert "link" in rooms
+    assert rooms.isdisjoint({"handshake", "courier", "errand", "outbox", "track", "standing", "renewal", "sse"})

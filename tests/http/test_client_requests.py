@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mcport import Client, RemoteError
+from mcport import Client, ClientExtension, RemoteError
 
 from .origin import VERSION, Asked, origin, usual
 
@@ -62,6 +62,19 @@ async def test_the_name_of_what_is_asked_for_stands_in_a_header() -> None:
         "greet",
         None,
     ]
+
+
+@pytest.mark.requirement("http.headers.mcp-name", revisions=["2026-07-28"])
+async def test_the_name_that_a_method_of_an_extension_is_about_stands_in_a_header_too() -> None:
+    jobs = ClientExtension("com.example/jobs", named={"com.example/jobs.get": "jobId"})
+    other = ClientExtension("com.example/other", named={"com.example/other.run": "key"})
+    async with origin() as server, Client(server.url, extensions=[jobs, other]) as client:
+        await client.request("com.example/jobs.get", {"jobId": "größe", "key": "x"})
+        await client.request("com.example/other.run", {"jobId": "1", "key": "2"})
+        await client.request("com.example/jobs.list", {"jobId": "3"})
+        await client.call_tool("forecast")
+    expected = ["=?base64?Z3LDtsOfZQ==?=", "2", None, "forecast"]
+    assert [each.headers.get("mcp-name") for each in server.asked[1:]] == expected
 
 
 def listing(*tools: dict[str, Any]) -> Any:

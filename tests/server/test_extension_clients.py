@@ -161,6 +161,19 @@ def test_the_methods_of_a_result_type_are_a_list_of_names(methods: Any) -> None:
         Extension("com.example/jobs").result_type("x", methods)
 
 
+@pytest.mark.parametrize(
+    ("named", "line"),
+    [
+        (["com.example/get"], "named maps methods to names of parameters"),
+        ({"com.example/get": 1}, "named maps methods to names of parameters"),
+        ({"tools/list": "cursor"}, "named: tools/list is a method of the protocol"),
+    ],
+)
+def test_what_http_is_to_repeat_of_the_methods_of_an_extension_is_checked(named: Any, line: str) -> None:
+    with pytest.raises(ValueError, match=f"^extension 'com.example/jobs': {line}$"):
+        ClientExtension(JOBS, named=named)
+
+
 @pytest.mark.requirement("ext.vendor-prefix")
 @SPOKEN
 @pytest.mark.parametrize(

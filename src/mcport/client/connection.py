@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from mcport.core.dialects.speaking import Complete, Invalid, Reading, Speaker
@@ -60,7 +60,9 @@ class Connection:
     lost with it. `attend` makes what answers the server's questions, when there is a first one.
     """
 
-    def __init__(self, server: str, contact: Contact, loop: Loop, limits: Limits) -> None:
+    def __init__(
+        self, server: str, contact: Contact, loop: Loop, limits: Limits, named: Mapping[str, str] | None = None
+    ) -> None:
         self.server = server
         self.failures = Failures(server)
         self.speaker: Speaker | None = None
@@ -86,7 +88,7 @@ class Connection:
             told=self._told, ended=self._ended, malformed=self._malformed, serves=self._serves, batches=self._batches
         )
         self.loop = loop
-        owner = Owner(server, self._answer, hooks, self.lost, self._renewed, self._missed, self._deafened)
+        owner = Owner(server, self._answer, hooks, self.lost, self._renewed, self._missed, self._deafened, named or {})
         self.link = contact.link(owner, loop, limits)
 
     async def ask(

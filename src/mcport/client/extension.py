@@ -22,6 +22,7 @@ from mcport.core.extensions import (
 )
 from mcport.core.jsonrpc import JsonObject
 from mcport.record import changed
+from mcport.spec.methods import METHODS
 from mcport.spec.revisions import Revision
 
 log: Final = logging.getLogger("mcport.client")
@@ -34,10 +35,11 @@ class ClientExtension:
     `settings` are declared with the identifier. `result_types` are values of `resultType` that it adds, each with the
     methods that may be answered so: `client.request` returns such results, typed calls raise `ExtensionAnswered` with
     them, and without being declared here they are invalid answers. `meta_keys` are keys that may be given in `meta=`,
-    also under a prefix that is reserved for official extensions; the identifier itself is always one of them. In the
-    handshake era an extension is declared only with `handshake`. Raises ValueError for what cannot be an identifier, a
-    key, settings or methods; warns of a prefix that is no reversed domain name. See basic/versioning of the
-    specification, "Extension Negotiation".
+    also under a prefix that is reserved for official extensions; the identifier itself is always one of them. `named`
+    is, for each of its methods that has one, the parameter that HTTP requests repeat in `Mcp-Name`, such as
+    `{"com.example/jobs.get": "jobId"}`. In the handshake era an extension is declared only with `handshake`. Raises
+    ValueError for what cannot be an identifier, a key, settings or methods; warns of a prefix that is no reversed
+    domain name. See basic/versioning of the specification, "Extension Negotiation".
     """
 
     identifier: str
@@ -45,6 +47,7 @@ class ClientExtension:
     result_types: Mapping[str, Collection[str]] = field(default_factory=dict)
     handshake: bool = False
     meta_keys: Collection[str] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_identifier(self.identifier)
@@ -53,6 +56,7 @@ class ClientExtension:
             check_own_key(self.identifier, key)
         if (doubt := doubt_of(self.identifier)) is not None:
             log.warning("%s", doubt)
+        _check_named(self.identifier, self.named)
         for kind, methods in self.result_types.items():
             check_result_type(self.identifier, kind)
             check_methods(self.identifier, kind, methods)
@@ -96,9 +100,22 @@ class Declared:
         return found
 
     @property
+    def named(self) -> dict[str, str]:
+        """The parameter that HTTP requests repeat in `Mcp-Name`, by method."""
+        return {method: name for each in self._all.values() for method, name in each.named.items()}
+
+    @property
     def meta_keys(self) -> frozenset[str]:
         """The keys that may be given in metadata."""
         return frozenset(key for each in self._all.values() for key in (each.identifier, *each.meta_keys))
+
+
+def _check_named(identifier: str, named: object) -> None:
+    if not isinstance(named, Mapping) or not all(isinstance(word, str) for item in named.items() for word in item):
+        raise ValueError(f"extension {identifier!r}: named maps methods to names of parameters")
+    for method in named:
+        if method in METHODS:
+            raise ValueError(f"extension {identifier!r}: named: {method} is a method of the protocol")
 
 
 def _check_extension(extension: object) -> None:
@@ -114,4 +131,5 @@ def with_extensions(approach: Approach, declared: Declared) -> Approach:
         approach,
         capabilities=lambda revision: {**others(revision), **declared.capabilities(revision)},
         result_types=declared.result_types,
+        named=declared.named,
     )

@@ -159,7 +159,7 @@ class Opening:
     def _begin(self, contact: Contact) -> None:
         self._calls.clear()
         self._contact = contact
-        self._connection = Connection(self._target.name, contact, self._loop, self._limits)
+        self._connection = Connection(self._target.name, contact, self._loop, self._limits, self._approach.named)
         self._connection.link.open()
 
     async def _converse(self) -> tuple[Connection, Opened]:

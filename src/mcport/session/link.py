@@ -7,7 +7,8 @@ the client's business. Below: `session`, `waiting`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any, Final, Protocol, TypeAlias
 
 import anyio
@@ -39,7 +40,8 @@ class Owner(Record):
 
     `answer` answers the server's requests. `renewed` is called when the server had forgotten the conversation, and it
     was begun anew; `missed` when notifications may have been lost on their way; `deaf`, with the reason, when no more
-    of those come that belong to no request, until something is asked again.
+    of those come that belong to no request, until something is asked again. `named` is the parameter that HTTP repeats
+    in `Mcp-Name`, by methods of extensions.
     """
 
     server: str
@@ -49,6 +51,7 @@ class Owner(Record):
     renewed: Callable[[], None] | None = None
     missed: Callable[[], None] | None = None
     deaf: Callable[[str], None] | None = None
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 class Link(Protocol):

@@ -29,6 +29,7 @@ class Approach(Record):
         probe_seconds: how long a server on a stream may stay silent before `initialize` is tried as well.
         transport: whether messages share one stream or each has an HTTP answer of its own.
         result_types: the values of `resultType` that its extensions add, with the methods that may be answered so.
+        named: the parameter that HTTP requests repeat in `Mcp-Name`, by the methods of its extensions.
     """
 
     info: Callable[[Revision], JsonObject]
@@ -39,6 +40,7 @@ class Approach(Record):
     probe_seconds: float = PROBE_SECONDS
     transport: Literal["stream", "http"] = "stream"
     result_types: Mapping[str, Collection[str]] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 # ---- steps, which the driver takes

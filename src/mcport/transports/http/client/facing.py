@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mcport.core.dialects.opening.conversation import INITIALIZE
 from mcport.core.events import Call
 from mcport.core.jsonrpc import JsonObject
 from mcport.core.limits import Limits
@@ -17,7 +18,6 @@ from mcport.session.waiting import OnProgress, Waiter
 from mcport.spec.revisions import Revision
 
 from .endpoint import Endpoint
-from .handshake import INITIALIZE, HandshakeLink
 from .link import HttpLink
 
 
@@ -63,6 +63,8 @@ class FacingLink:
 
     def start(self, method: str, params: JsonObject | None, waiter: Waiter) -> Call:
         if method == INITIALIZE:
+            from .handshake import HandshakeLink
+
             self._link = HandshakeLink(self._endpoint, self._owner, self._loop, self._limits, trace=self._trace)
             self._link.open()
         elif not self._begun:

@@ -11,6 +11,7 @@ from typing import Final
 
 import anyio
 
+from mcport.core.dialects.opening.conversation import INITIALIZE
 from mcport.core.events import Call
 from mcport.core.jsonrpc import JsonObject, Notification, Response, encode
 from mcport.core.limits import Limits
@@ -33,7 +34,6 @@ from .standing import Standing
 from .track import Broken
 from .turn import Outcome
 
-INITIALIZE: Final = "initialize"
 INITIALIZED: Final = "notifications/initialized"
 
 GOODBYE_SECONDS: Final = 2.0

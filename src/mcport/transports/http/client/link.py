@@ -18,7 +18,7 @@ from mcport.core.dialects.contract import META_CAPABILITIES, META_CLIENT, META_V
 from mcport.core.dialects.handshake import take_apart
 from mcport.core.events import Call, Progressed, Told
 from mcport.core.framing import Line, Oversized
-from mcport.core.http.headers import EVENT_STREAM, JSON, METHOD, VERSION, mirrored
+from mcport.core.http.headers import EVENT_STREAM, JSON, METHOD, NAMED, VERSION, mirrored
 from mcport.core.jsonrpc import (
     Batch,
     Decoded,
@@ -80,6 +80,7 @@ class HttpLink:
         self._clock = Clock(loop)
         self.hold, self.release = self._clock.hold, self._clock.release
         self._mirroring = Mirroring(owner.server)
+        self._named = {**NAMED, **owner.named}
         self._turns: set[Turn] = set()
         self._streams: dict[Call, anyio.CancelScope] = {}
         self._revision: Revision | None = None
@@ -305,7 +306,7 @@ class HttpLink:
         assert isinstance(params, dict)
         headers = {**USUAL, **self._version(params)}
         if META_VERSION in (params.get("_meta") or ()):
-            headers.update(mirrored(request.method, params))
+            headers.update(mirrored(request.method, params, self._named))
             if request.method == CALL:
                 headers.update(self._mirroring.headers(params))
         return headers

@@ -253,19 +253,15 @@ def encode_event(data: bytes, *, event: str | None = None, id: str | None = None
     Raises:
         ValueError: `event` or `id` has a line break, NUL or too many bytes, or `retry` is negative.
     """
-    parts: list[bytes] = []
-    if event:
-        parts.append(b"event: " + _short("event", event))
+    head = b"event: %b\n" % _short("event", event) if event else b""
     if id is not None:
-        parts.append(b"id: " + _short("id", id))
+        head += b"id: %b\n" % _short("id", id)
     if retry is not None:
-        parts.append(b"retry: %d" % _milliseconds(retry))
+        head += b"retry: %d\n" % _milliseconds(retry)
     if b"\n" in data or b"\r" in data:
         unified = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        parts += [b"data: " + line for line in unified.split(b"\n")]
-    else:
-        parts.append(b"data: " + data)
-    return b"\n".join(parts) + b"\n\n"
+        data = unified.replace(b"\n", b"\ndata: ")
+    return b"%bdata: %b\n\n" % (head, data)
 
 
 def encode_comment(text: str = "") -> bytes:
@@ -283,6 +279,8 @@ def encode_comment(text: str = "") -> bytes:
 
 def _short(field: str, value: str) -> bytes:
     encoded = value.encode()
+    if value.isprintable() and len(encoded) <= FIELD_BYTES:
+        return encoded
     if b"\n" in encoded or b"\r" in encoded or b"\0" in encoded:
         raise ValueError(f"an SSE {field} cannot have a line break or NUL: {value[:80]!r}")
     if len(encoded) > FIELD_BYTES:

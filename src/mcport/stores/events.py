@@ -7,7 +7,7 @@ nothing here. `MemoryEvents` keeps everything in this process, within bounds. No
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -47,16 +47,27 @@ class _Log:
     __slots__ = ("events", "forgotten", "more", "size", "until")
 
     def __init__(self) -> None:
-        self.events: deque[tuple[int, bytes]] = deque()
+        self.events: list[bytes] = []
         self.forgotten = 0
         self.more: anyio.Event | None = None
-        self.size = 0
+        self.size = LOG_BYTES
         self.until = 0.0
 
     @property
     def last(self) -> int:
         """The cursor of what was written last."""
-        return self.events[-1][0] if self.events else self.forgotten
+        return self.forgotten + len(self.events)
+
+    def after(self, cursor: int) -> list[tuple[int, bytes]]:
+        """Return what was written after a cursor, none of which is forgotten."""
+        return list(enumerate(self.events[cursor - self.forgotten :], cursor + 1))
+
+    def forget(self) -> int:
+        """Forget the oldest event; return its size."""
+        self.forgotten += 1
+        size = len(self.events.pop(0))
+        self.size -= size
+        return size
 
 
 class MemoryEvents:
@@ -79,22 +90,22 @@ class MemoryEvents:
         """The log that was written to last stands last."""
 
     async def append(self, log: str, events: Sequence[bytes], seconds: float) -> int:
-        now = self._forget_over()
-        book, size = self._logs.get(log), sum(map(len, events))
+        now, size = self._forget_over(), sum(map(len, events))
+        book = self._logs.get(log)
         if book is None:
             book = self._logs[log] = _Log()
-            size += LOG_BYTES
+            self._size += LOG_BYTES
         else:
             self._logs.move_to_end(log)
-        first = book.last + 1
-        book.events.extend(enumerate(events, first))
+        book.events += events
         book.until = now + seconds
-        self._count(book, size)
+        book.size += size
+        self._size += size
         self._shorten(book)
         if book.more is not None:
             book.more.set()
             book.more = None
-        return first + len(events) - 1
+        return book.last
 
     async def after(self, log: str, cursor: int, wait: float = 0.0) -> list[tuple[int, bytes]] | None:
         self._forget_over()
@@ -107,7 +118,7 @@ class MemoryEvents:
                 await book.more.wait()
             if self._logs.get(log) is not book or cursor < book.forgotten:
                 return None
-        return [each for each in book.events if each[0] > cursor]
+        return book.after(cursor)
 
     async def drop(self, log: str) -> None:
         book = self._logs.pop(log, None)
@@ -116,17 +127,12 @@ class MemoryEvents:
             if book.more is not None:
                 book.more.set()
 
-    def _count(self, book: _Log, size: int) -> None:
-        book.size += size
-        self._size += size
-
     def _shorten(self, book: _Log) -> None:
         """Forget the oldest events of a log, and then the logs that were not written to for the longest time."""
         while len(book.events) > self._most_events or (
             book.size > self._most_bytes + LOG_BYTES and len(book.events) > 1
         ):
-            book.forgotten, event = book.events.popleft()
-            self._count(book, -len(event))
+            self._size -= book.forget()
         while self._size > self._most_in_all and len(self._logs) > 1:
             self._pop_oldest()
 

@@ -24,7 +24,7 @@ from .reply import STREAM_HEADERS, Reply
 from .residence import GOING
 from .seat import Asking, Seat
 from .service import Service
-from .stream import RETRY_SECONDS, Stream, new_name
+from .stream import RETRY_SECONDS, Stream
 from .wire import Refused, Wire, error_body
 
 log: Final = logging.getLogger("mcport.http")
@@ -53,7 +53,7 @@ class Post(Asking):
     def stream(self) -> Stream:
         """The stream of this POST; most have none."""
         if self._stream is None:
-            self._stream = self.seat.stream(new_name())
+            self._stream = self.seat.new_stream()
         return self._stream
 
     # ---- what handlers say

@@ -74,6 +74,8 @@ class Seat:
         self._mine = ""
         self._listener: Standing | None = None
         self._heard_until = 0.0
+        self._token = ""
+        self._streams = 0
 
     def __repr__(self) -> str:
         return f"<Seat with {len(self.running)} requests>"  # its id is a secret
@@ -187,6 +189,13 @@ class Seat:
     def ask(self, request: Request) -> Asked | Stray:
         """Open the book for a request of the client."""
         return self.peer.receive(request)  # type: ignore[return-value]
+
+    def new_stream(self) -> Stream:
+        """Return a stream for the requests of one POST, whose name no other worker gives, nor this one again."""
+        if not self._streams:
+            self._token = new_name()
+        self._streams += 1
+        return Stream(self.id, f"{self._token}-{self._streams}", self.loop, self._sharing.events)
 
     def stream(self, name: str) -> Stream:
         """Return a stream of the session by its name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from mcport.core.sse import encode_event
 from mcport.session.channel import Backlog
@@ -34,22 +34,8 @@ MORE, LAST = b"+", b"."
 """What an event begins with in a log: whether another one is to come."""
 
 
-class Said(NamedTuple):
-    """What was said on a stream, whether it was the last, and when a client should come back."""
-
-    data: bytes
-    last: bool = False
-    retry: float | None = None
-
-    @property
-    def logged(self) -> bytes:
-        """The event as it stands in a log."""
-        return (LAST if self.last else MORE) + self.data
-
-    @property
-    def size(self) -> int:
-        """How many bytes of a log it takes."""
-        return len(self.data) + 1
+Said: TypeAlias = tuple[bytes, bytes, float | None]
+"""What was said on a stream: whether another one is to come, the message, and when a client should come back."""
 
 
 class Stream:
@@ -72,21 +58,20 @@ class Stream:
 
     def prime(self, retry: float = RETRY_SECONDS) -> None:
         """Let the client know where it is, so that it can come back, and when it should."""
-        self._say(Said(b"", retry=retry))
+        self._say((MORE, b"", retry))
 
     def say(self, data: bytes, last: bool = False) -> None:
         """Say something; never waits."""
-        self._say(Said(data, last))
+        self._say((LAST if last else MORE, data, None))
 
     async def whole(self, messages: Sequence[bytes], primes: bool) -> bytes:
         """Log all that there is to say, at once, and return it for a client that is sent it in one piece.
 
         A client that does not get it whole comes back for the rest if `primes` let it know where it is.
         """
-        *before, last = messages
-        said = [*map(Said, before), Said(last, True)]
-        if primes:
-            said.insert(0, Said(b"", retry=RETRY_SECONDS))
+        said: list[Said] = [(MORE, b"", RETRY_SECONDS)] if primes else []
+        said += [(MORE, message, None) for message in messages[:-1]]
+        said.append((LAST, messages[-1], None))
         self.over = True
         return b"".join(await self._logged(said))
 
@@ -121,9 +106,9 @@ class Stream:
     def _say(self, said: Said) -> None:
         if self.over:
             return
-        self.over = said.last
+        self.over = said[0] == LAST
         self._waiting.append(said)
-        self._backlog.set(self._backlog.bytes + said.size)
+        self._backlog.set(self._backlog.bytes + _size(said))
         if not self._pumping:
             self._pumping = True
             self._loop.keep(self._pump())
@@ -136,19 +121,24 @@ class Stream:
                 for event in await self._logged(said):
                     if self._reply is not None:
                         self._reply.put(event)
-                self._backlog.set(self._backlog.bytes - sum(each.size for each in said))
+                self._backlog.set(self._backlog.bytes - sum(map(_size, said)))
         finally:
             self._pumping = False
 
     async def _logged(self, said: Sequence[Said]) -> list[bytes]:
         """Log events and return them with their ids; where that fails they have none, and cannot be fetched again."""
         try:
-            last = await self._events.append(self.log, [each.logged for each in said], KEEP_SECONDS)
+            last = await self._events.append(self.log, [flag + data for flag, data, _ in said], KEEP_SECONDS)
         except Exception as error:
             log.error("what is said on a stream cannot be kept: %s", type(error).__name__)
-            return [encode_event(each.data, retry=each.retry) for each in said if each.data]
+            return [encode_event(data, retry=retry) for _, data, retry in said if data]
         first = last - len(said) + 1
-        return [encode_event(each.data, id=self.id_of(at), retry=each.retry) for at, each in enumerate(said, first)]
+        return [encode_event(data, id=self.id_of(at), retry=retry) for at, (_, data, retry) in enumerate(said, first)]
+
+
+def _size(said: Said) -> int:
+    """Return how many bytes of a log it takes."""
+    return len(said[1]) + 1
 
 
 def new_name(stands: bool = False) -> str:

@@ -28,7 +28,8 @@ class StatelessTurn:
 
     def __init__(self, asked: Asked, peer: Peer, wire: Wire, residence: Residence, service: Service) -> None:
         self.loop = residence.loop
-        self.exchange = Exchange(asked, self, service.converse(residence.life))
+        self.conversation = service.converse(residence.life)
+        self.exchange = Exchange(asked, self, self.conversation)
         self.exchange.headers = wire.headers
         self.exchange.principal = wire.principal
         self.reply: Reply | None = None

@@ -15,7 +15,7 @@ from mcport.spec.types import (
     PromptReference,
     ResourceTemplateReference,
 )
-from tests.client.counterpart import ALL, STATELESS, result, usual
+from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, result, usual
 from tests.client.playing import Wire, client_of, of
 
 PROMPT, LETTERS = PromptReference(name="greet"), CompletionArgument(name="city", value="Ly")
@@ -82,7 +82,7 @@ async def test_every_call_sends_its_method_and_reads_its_type(revision: str) -> 
 
 
 @pytest.mark.parametrize("revision", ALL)
-@pytest.mark.requirement("lifecycle.negotiated-version", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.requirement("lifecycle.negotiated-version", revisions=HANDSHAKE)
 async def test_a_method_that_the_revision_lacks_is_refused_and_nothing_is_sent(revision: str) -> None:
     wire = Wire(table(revision))
     async with client_of(wire, revision) as client:
@@ -100,7 +100,7 @@ async def test_a_method_that_the_revision_lacks_is_refused_and_nothing_is_sent(r
 
 
 @pytest.mark.parametrize("revision", ALL)
-@pytest.mark.requirement("lifecycle.negotiated-version", revisions=["2025-06-18", "2025-11-25"])
+@pytest.mark.requirement("lifecycle.negotiated-version", revisions=HANDSHAKE)
 @pytest.mark.requirement("completion.context-arguments", revisions=["2025-06-18", "2025-11-25", *STATELESS])
 async def test_a_field_that_the_revision_lacks_is_not_sent(revision: str) -> None:
     wire = Wire(table(revision))
@@ -138,13 +138,13 @@ async def test_the_client_introduces_itself_with_what_the_revision_has(revision:
         assert said["name"] == ("host" if given else "mcport")
 
 
-@pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25"])
+@pytest.mark.parametrize("revision", HANDSHAKE)
 @pytest.mark.requirement("lifecycle.negotiated-capabilities")
 async def test_what_the_server_did_not_declare_is_refused_and_nothing_is_sent(revision: str) -> None:
     wire = Wire({**table(revision), **usual(revision, {"resources": {}})})
     async with client_of(wire, revision) as client:
         for name, arguments, method, _ in CASES:
-            needed = METHODS[method].capability
+            needed = METHODS[method].needs(revision)
             if needed in ("tools", "prompts", "completions", "logging", "resources.subscribe"):
                 with pytest.raises(
                     NotDeclared, match=f"{method} needs the capability '{needed}', which the server did"

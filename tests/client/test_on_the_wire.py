@@ -203,6 +203,7 @@ def test_what_was_withdrawn_is_cancelled_by_its_id_and_nothing_else_is(record: T
 
 @every
 @pytest.mark.requirement("cancel.races")
+@pytest.mark.requirement("cancel.ignore-late-response")
 def test_an_answer_that_crosses_with_a_cancellation_changes_nothing(record: Transcript) -> None:
     assert type(record.told["first"]) is Cancelled
     assert type(record.told["dropped"]) is Cancelled

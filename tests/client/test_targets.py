@@ -69,7 +69,7 @@ async def test_a_server_of_this_process_is_a_target(revision: str) -> None:
 
 
 @pytest.mark.parametrize("revision", ALL)
-@pytest.mark.requirement("transport.custom-preserve")
+@pytest.mark.requirement("transport.custom-preserve", "transport.custom")
 async def test_a_transport_of_the_users_is_a_target(revision: str) -> None:
     wire = Wire(usual(revision))
     async with client_of(wire, revision) as client:

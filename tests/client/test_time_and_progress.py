@@ -8,11 +8,12 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from mcport import Cancelled, Client, RemoteError, Server, Timeout
-from mcport.client.timing import ENDLESS, UNSET, Patience
+from mcport.client.timing import ENDLESS, SILENT_SECONDS, TOTAL_SECONDS, UNSET, Patience
 from tests.client.counterpart import ALL, error, progress, text, usual
 from tests.client.playing import Wire, client_of, of
 
 REVISION = "2025-11-25"
+LATER = [revision for revision in ALL if revision >= "2025-03-26"]
 SLOW: dict[str, list[Any]] = {**usual(REVISION), "tools/call": []}
 LONGER = 60.0
 
@@ -23,6 +24,7 @@ LONGER = 60.0
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("cancel.request-id-present")
 @pytest.mark.requirement("cancel.only-own-in-flight")
+@pytest.mark.requirement("timeout.cancels", revisions=LATER)
 async def test_a_silent_call_times_out_and_is_withdrawn(revision: str) -> None:
     wire = Wire({**usual(revision), "tools/call hang": []})
     async with client_of(wire, revision) as client:
@@ -37,8 +39,10 @@ async def test_a_silent_call_times_out_and_is_withdrawn(revision: str) -> None:
     assert "id" not in cancelled
 
 
-async def test_the_clients_own_time_holds_where_a_call_names_none() -> None:
-    async with client_of(Wire(SLOW), REVISION, timeout=0.02) as client:
+@pytest.mark.parametrize("revision", LATER)
+@pytest.mark.requirement("timeout.per-request-config")
+async def test_the_clients_own_time_holds_where_a_call_names_none(revision: str) -> None:
+    async with client_of(Wire({**usual(revision), "tools/call": []}), revision, timeout=0.02) as client:
         with pytest.raises(Timeout, match=r"no answer within 0\.02 s"):
             await client.call_tool("any")
         with pytest.raises(Timeout, match=r"no answer within 0\.01 s"):
@@ -55,6 +59,30 @@ async def test_no_limit_is_said_with_none() -> None:
         calls = {call["params"]["name"]: call["id"] for call in await wire.wrote("tools/call", 2)}
         wire.push({**text("late"), "id": calls["any"]})
         assert (await handle).content[0].text == "late"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("timeout.all-requests")
+async def test_every_request_has_a_time_where_nobody_says_one(revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire({**usual(revision), "tools/call": [], "tools/list": []})
+    async with client_of(wire, revision) as client:
+        # What the client is made with stands, divided, so that nobody waits for it.
+        assert (client._patience.silent, client._patience.total) == (SILENT_SECONDS, TOTAL_SECONDS)
+        monkeypatch.setattr(client, "_patience", Patience(SILENT_SECONDS / 3000, TOTAL_SECONDS / 3000))
+        for request in (client.call_tool("any"), client.list_tools()):
+            with pytest.raises(Timeout):
+                await request
+
+
+@pytest.mark.parametrize("revision", LATER)
+@pytest.mark.requirement("timeout.maximum")
+async def test_progress_does_not_lengthen_the_time_in_all(revision: str) -> None:
+    heard: list[float] = []
+    wire = Wire({**usual(revision), "tools/call": [progress(1), progress(2), progress(3)]})
+    async with client_of(wire, revision, timeout=LONGER, total_timeout=0.03) as client:
+        with pytest.raises(Timeout, match=r"not done within 0\.03 s"):
+            await client.call_tool("any", progress=lambda value, *_: heard.append(value))
+    assert heard == [1, 2, 3]
 
 
 async def test_a_call_has_a_time_in_all_whatever_it_may_be_silent_for() -> None:

@@ -76,6 +76,7 @@ def test_instructions_are_given_where_there_are_any(revision: str) -> None:
 @pytest.mark.parametrize("asked", [*NEW, "2024-10-07", "1.0", "", "2099-01-01", " 2025-11-25", "2025-11-25\n"])
 @pytest.mark.parametrize("revision", OLD)
 @pytest.mark.requirement("lifecycle.version.other-if-not")
+@pytest.mark.requirement("lifecycle.version.server-latest")
 def test_any_other_version_is_answered_with_the_newest_that_is_served(revision: str, asked: str) -> None:
     served = OLD[OLD.index(revision) :]
     conversation = Conversation()

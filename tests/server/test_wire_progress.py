@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import anyio
@@ -153,17 +154,24 @@ async def test_progress_that_is_no_number_is_an_error_in_the_handler_and_never_s
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("cancel.races")
+@pytest.mark.requirement("cancel.no-response")
+@pytest.mark.requirement("cancel.server-stops-work")
+@pytest.mark.requirement("cancel.log-reason")
 @pytest.mark.requirement("cancel.no-further-messages", revisions=NEW)
 @pytest.mark.parametrize("id", ["x", 7])
-async def test_a_cancelled_call_is_stopped_and_never_answered(revision: str, id: Json) -> None:
+async def test_a_cancelled_call_is_stopped_and_never_answered(
+    revision: str, id: Json, caplog: pytest.LogCaptureFixture
+) -> None:
     steps = Steps()
+    caplog.set_level(logging.DEBUG, "mcport")
     async with serving(steps.server, revision) as wire:
         wire.request("tools/call", {"name": "hold"}, id=id, progressToken="t")
         await steps.began.wait()
         wire.notify("notifications/cancelled", {"requestId": id, "reason": "no longer needed"})
         await steps.ended.wait()
         assert steps.context is not None
-        assert steps.context.cancelled
+        assert (steps.context.cancelled, steps.context.cancel_reason) == (True, "no longer needed")
+        assert f"tools/call (request {id!r}) is withdrawn: no longer needed" in caplog.text
         await steps.context.report_progress(1)
         await wire.silent()
         assert not told(wire)
@@ -186,6 +194,7 @@ async def test_a_handler_that_will_not_stop_is_silenced(revision: str) -> None:
 
 @pytest.mark.parametrize("revision", ALL)
 @pytest.mark.requirement("cancel.races", "cancel.only-own-in-flight", "cancel.request-id-present")
+@pytest.mark.requirement("cancel.ignore-invalid", "cancel.receiver-may-ignore")
 async def test_cancellations_that_fit_nothing_in_flight_do_no_harm(revision: str) -> None:
     steps = Steps()
     async with serving(steps.server, revision) as wire:

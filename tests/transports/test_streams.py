@@ -112,6 +112,7 @@ def text_of(answer: Any) -> str:
 
 
 @pytest.mark.requirement("transport.custom-preserve")
+@pytest.mark.requirement("transport.custom-reuse-stdio-framing", revisions=["2026-07-28"])
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_a_client_talks_to_a_server_over_tcp(revision: str) -> None:
     text = "grüße\nüber zwei Zeilen"

@@ -6,10 +6,11 @@ how the bytes travel. Below: `core`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import coroutine
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, runtime_checkable
 
 from mcport.core.events import Asked
 from mcport.core.jsonrpc import JsonObject, Notification, Raw
@@ -19,6 +20,8 @@ from mcport.record import Record
 if TYPE_CHECKING:
     from .loop import Loop
     from .waiting import OnProgress, Settled
+
+log: Final = logging.getLogger("mcport.session")
 
 
 class Outlet(Protocol):
@@ -152,6 +155,9 @@ class Exchange:
     def cancel(self, reason: str | None = None) -> None:
         """The other side no longer wants an answer: stop the handler, if it can be stopped."""
         if not self.cancelled:
+            log.debug(
+                "%s (request %r) is withdrawn: %.200s", self.asked.method, self.asked.id, reason or "no reason given"
+            )
             self.cancelled = True
             self.reason = reason
             if self.stop is not None:

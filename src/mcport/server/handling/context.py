@@ -69,6 +69,11 @@ class Context(Speaks, Generic[LifespanT]):
         return self._exchange.cancelled
 
     @property
+    def cancel_reason(self) -> str | None:
+        """Why the request was withdrawn, in the client's words; None while it is not, or where none were given."""
+        return self._exchange.reason
+
+    @property
     def meta(self) -> JsonObject:
         """The `_meta` of the request, the protocol's own keys included; empty without any."""
         meta = self._exchange.asked.params.get("_meta")

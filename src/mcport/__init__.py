@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .auth.client import OAuth as OAuth
     from .client.answering.defaults import fill_defaults as fill_defaults
     from .client.answering.proposed import Asker as Asker
     from .client.answering.proposed import ProposedCall as ProposedCall
@@ -82,6 +83,9 @@ if TYPE_CHECKING:
     from .server.server import Server as Server
     from .session.channel import EndOfStream as EndOfStream
     from .session.channel import Transport as Transport
+    from .stores.token_file import FileTokens as FileTokens
+    from .stores.tokens import MemoryTokens as MemoryTokens
+    from .stores.tokens import TokenStore as TokenStore
     from .transports.streams import StreamTransport as StreamTransport
     from .transports.streams import connect_tcp as connect_tcp
     from .transports.streams import connect_unix as connect_unix
@@ -89,6 +93,7 @@ if TYPE_CHECKING:
     from .transports.streams import serve_unix as serve_unix
 
 _HOMES = {
+    "OAuth": "auth.client",
     "ResultCache": "client.caching",
     "Asker": "client.answering.proposed",
     "ProposedCall": "client.answering.proposed",
@@ -159,6 +164,9 @@ _HOMES = {
     "Server": "server.server",
     "EndOfStream": "session.channel",
     "Transport": "session.channel",
+    "FileTokens": "stores.token_file",
+    "MemoryTokens": "stores.tokens",
+    "TokenStore": "stores.tokens",
     "StreamTransport": "transports.streams",
     "connect_tcp": "transports.streams",
     "connect_unix": "transports.streams",
@@ -192,6 +200,7 @@ __all__ = [
     "Extension",
     "ExtensionAnswered",
     "ExtensionResult",
+    "FileTokens",
     "HttpRefused",
     "InputRequired",
     "InvalidAnswer",
@@ -199,12 +208,14 @@ __all__ = [
     "ListRequest",
     "ListRoots",
     "McportError",
+    "MemoryTokens",
     "Middleware",
     "MissingCapability",
     "Next",
     "NotApproved",
     "NotDeclared",
     "Notified",
+    "OAuth",
     "OutputInvalid",
     "PromptGet",
     "PromptsChanged",
@@ -226,6 +237,7 @@ __all__ = [
     "Server",
     "StreamTransport",
     "Timeout",
+    "TokenStore",
     "TooManyRounds",
     "ToolCall",
     "ToolError",

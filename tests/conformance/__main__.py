@@ -43,7 +43,7 @@ def client_leg(suite: Suite, scenarios: Sequence[Scenario], folder: Path) -> Ite
         own = folder / scenario.name.replace("/", "-")
         arguments = ["--scenario", scenario.name, "--spec-version", scenario.revision, "--force", "-o", str(own)]
         said = suite.run(["client", "--command", command, *arguments, "--timeout", "30000"], ONE_SECONDS)
-        (folder / f"{scenario.name}.txt").write_text(said, encoding="utf-8")
+        own.with_suffix(".txt").write_text(said, encoding="utf-8")
         yield judge(scenario, checks_of(own).get(scenario.name))
 
 

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
+import httpx
 
-from mcport import Client, ConversationError, fill_defaults
+from mcport import Client, ConversationError, OAuth, fill_defaults
 from mcport.spec.types import Tool
 
 VALUES: dict[str, object] = {"integer": 3, "number": 5, "boolean": True, "object": {}, "array": []}
@@ -56,9 +57,37 @@ def answer(_: Any) -> str:
     return "Certainly."
 
 
+class Browser:
+    """What a person and a browser are otherwise: it goes to the page, and keeps where that sends it."""
+
+    async def open(self, page: str) -> None:
+        """Visit a page, without going where it leads."""
+        async with httpx.AsyncClient() as client:
+            self.came = (await client.get(page)).headers["location"]
+
+    def back(self) -> str:
+        """Return where the browser was sent."""
+        return self.came
+
+
+def login() -> OAuth:
+    """Return how to log in, with what the suite says of this client."""
+    browser, context = Browser(), json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+    return OAuth(
+        client_name="mcport conformance client",
+        client_id=context.get("client_id"),
+        client_secret=context.get("client_secret"),
+        client_metadata_url="https://conformance-test.local/client-metadata.json",
+        redirect_uri="http://localhost:3000/callback",
+        open_url=browser.open,
+        receive=browser.back,
+        legacy=True,
+    )
+
+
 async def main(url: str) -> None:
     """Connect, use what there is, and leave."""
-    async with Client(url, elicit=fill_defaults, sample=answer, roots=["file:///tmp"]) as client:
+    async with Client(url, elicit=fill_defaults, sample=answer, roots=["file:///tmp"], auth=login()) as client:
         await use(client)
 
 

@@ -18,8 +18,15 @@ from tests.peers import places
 Side: TypeAlias = Literal["server", "client"]
 Check: TypeAlias = dict[str, Any]
 
-NOT_OURS: Final = ("auth/", "tasks-", "sep-2640-")
-"""What the names of scenarios begin with that belong to extensions, or to authorization."""
+NOT_OURS: Final = (
+    "auth/client-credentials-",
+    "auth/dpop",
+    "auth/enterprise-managed-",
+    "auth/wif-",
+    "tasks-",
+    "sep-2640-",
+)
+"""What the names of scenarios begin with that belong to extensions."""
 
 HOW: Final = "run python tests/peers/install.py conformance"
 

@@ -72,17 +72,25 @@ class Flow:
     def __init__(self, server: str, grant: Grant, presenting: Presenting, given: Given, policy: Policy) -> None:
         self.server = server
         self.tokens: Tokens | None = None
+        self._looked = False
         self._grant = grant
         self._presenting = presenting
         self._given = given
         self._policy = policy
-        self._in_vain: set[frozenset[str]] = set()
+        self.in_vain: set[frozenset[str]] = set()
         """Scopes that were asked for because the server wanted them, and which it then still wanted."""
 
     @property
-    def ready(self) -> bool:
-        """Whether there is a token at hand that is good."""
-        return self.tokens is not None and self.tokens.fresh(self._given.now())
+    def settled(self) -> bool:
+        """Whether `prepare` would change nothing: what is at hand is good, or there is no way to better it alone."""
+        if self.tokens is None:
+            return self._looked
+        return self.tokens.refresh is None or self.tokens.fresh(self._given.now())
+
+    @property
+    def usable(self) -> Tokens | None:
+        """The tokens at hand, if they are good."""
+        return self.tokens if self.tokens is not None and self.tokens.fresh(self._given.now()) else None
 
     # ---- what drivers run
 
@@ -97,6 +105,10 @@ class Flow:
         """Return tokens for a request that was refused with those that were `used`. Raises `AuthFailed`."""
         return (yield from self._told(self._renew(refusal, used, operation), operation))
 
+    def kept(self) -> Steps[Tokens | None]:
+        """Return the tokens that are stored, good or not."""
+        return (yield from self._load())
+
     def forget(self) -> Steps[None]:
         """Forget the tokens: log out, as far as this side knows."""
         tokens = yield from self._load()
@@ -108,12 +120,11 @@ class Flow:
     # ---- how
 
     def _prepare(self, operation: Operation) -> Steps[Tokens | None]:
-        if self.ready:
-            return self.tokens
-        tokens = yield from self._load()
-        if tokens is None or tokens.fresh(self._given.now()):
-            return tokens
-        return (yield from self._refreshed(tokens, operation))
+        if not self.settled:
+            tokens = yield from self._load()
+            if tokens is not None and not tokens.fresh(self._given.now()):
+                yield from self._refreshed(tokens, operation)
+        return self.usable
 
     def _renew(self, refusal: Refusal, used: Tokens | None, operation: Operation) -> Steps[Tokens]:
         known = yield from self._load()
@@ -140,8 +151,8 @@ class Flow:
             return
         wanted = frozenset(refusal.scopes or ())
         if operation.logins and known is not None and wanted <= set(known.asked or ()):
-            self._in_vain.add(wanted)
-        if wanted in self._in_vain:
+            self.in_vain.add(wanted)
+        if wanted in self.in_vain:
             raise Unfit("scope", f"the server wants {_named(refusal.scopes)}, and had been given a token for that")
         if not self._grant.for_user:
             raise Unfit("scope", f"the server wants {_named(refusal.scopes)}, which this client was not given")
@@ -188,6 +199,7 @@ class Flow:
     def _load(self) -> Steps[Tokens | None]:
         """Return what is stored; another process may have put it there."""
         profile = self._policy.profile
+        self._looked = True
         issuer = yield Load(issuer_key(self.server, profile))
         stored = None if issuer is None else loaded((yield Load(tokens_key(issuer, self.server, profile))))
         self.tokens = stored if stored is not None and stored.issuer == issuer else None

@@ -108,7 +108,7 @@ def read_registration(document: JsonObject, asked: JsonObject, metadata: ServerM
     if not client_id:
         raise Unfit("client_id", "the registration names none")
     said = text_of(document, "token_endpoint_auth_method")
-    method = said or (method_of(metadata, True) if secret else NONE)
+    method = said or (NONE if NONE in (metadata.token_auth_methods or ()) else method_of(metadata, bool(secret)))
     if method not in (NONE, BASIC, POST):
         raise Unfit("token_endpoint_auth_method", f"{shown(method)!r} was not asked for")
     if method != NONE and not secret:

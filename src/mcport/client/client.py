@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import anyio
 
@@ -72,8 +72,10 @@ class Client(Conversing):
     revision is spoken and no other; without it the client finds out. It may be opened and closed from any task, in any
     order, and connected again after it was closed or the server was lost.
 
-    To a server at a URL `headers` go with each request; `auth` is an `httpx.Auth`; requests go through `http_client`,
-    an `httpx.AsyncClient` with proxies, certificates, cookies and hooks of its own, which stays open.
+    To a server at a URL `headers` go with each request; with `auth="oauth"` a person logs in by the browser of this
+    machine, and stays logged in; `OAuth(...)` has options for that, and any other `httpx.Auth` will do. Requests go
+    through `http_client`, an `httpx.AsyncClient` with proxies, certificates, cookies and hooks of its own, which stays
+    open.
 
     A server that the client starts gets a few harmless environment variables (all, with `inherit_env`) and `env`; `cwd`
     is its directory; `stderr` is called with each line that it writes there; `spawn_policy` sees the command and the
@@ -118,7 +120,7 @@ class Client(Conversing):
         stderr: Callable[[str], object] | None = None,
         spawn_policy: SpawnPolicy | None = None,
         headers: Mapping[str, str] | None = None,
-        auth: httpx.Auth | None = None,
+        auth: httpx.Auth | Literal["oauth"] | None = None,
         http_client: httpx.AsyncClient | None = None,
         progress: ProgressCallback | None = None,
         elicit: ElicitCallback | ByHand | None = None,

@@ -25,6 +25,8 @@ from .failures import Failures, Remains
 from .target import Contact, HttpOptions, Pacing
 
 if TYPE_CHECKING:
+    import httpx
+
     from mcport.transports.http.client.endpoint import Endpoint
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -115,6 +117,7 @@ class HttpContact:
         from mcport.transports.http.client.endpoint import Endpoint
 
         options = self._place.options
+        assert not isinstance(options.auth, str)
         return Endpoint(self._place.url, options.headers or {}, client=options.http_client, auth=options.auth)
 
 
@@ -150,11 +153,23 @@ def _checked(options: HttpOptions) -> HttpOptions:
         return options
     import httpx
 
+    if isinstance(options.auth, str):
+        options = changed(options, auth=_named(options.auth))
     if options.auth is not None and not isinstance(options.auth, httpx.Auth):
-        raise TypeError(f"auth is an httpx.Auth, such as httpx.BasicAuth(...), not {type(options.auth).__name__}")
+        raise TypeError(f'auth is "oauth", OAuth(...) or another httpx.Auth, not {type(options.auth).__name__}')
     if options.http_client is not None and not isinstance(options.http_client, httpx.AsyncClient):
         raise TypeError(f"http_client is an httpx.AsyncClient, not {type(options.http_client).__name__}")
     return options
+
+
+def _named(auth: str) -> httpx.Auth:
+    """Return what a word stands for: a person at this machine, who stays logged in."""
+    if auth != "oauth":
+        raise ValueError(f'auth: {auth!r:.80} is no kind of authorization; "oauth" is')
+    from mcport.auth.client import OAuth
+    from mcport.stores.token_file import FileTokens
+
+    return OAuth(store=FileTokens())
 
 
 def _check_headers(headers: Any) -> None:

@@ -32,9 +32,9 @@ from mcport.core.dialects.speaking import Speaker
 from mcport.core.events import Call, Progressed
 from mcport.core.jsonrpc import ErrorResponse, JsonObject, Malformed, Response
 from mcport.core.limits import Limits
-from mcport.errors import Timeout
+from mcport.errors import ConversationError, Timeout
 from mcport.session.loop import Loop, Promise
-from mcport.session.waiting import Arrived, Refusal
+from mcport.session.waiting import Arrived, Failed, Refusal
 from mcport.spec.revisions import REVISIONS, STATELESS, Revision
 
 from .connection import Connection
@@ -47,11 +47,11 @@ class Mailbox:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: deque[Outcome | ConversationError] = deque()
         self._wake: Promise[None] | None = None
 
-    def put(self, outcome: Outcome) -> None:
-        """Take an outcome in."""
+    def put(self, outcome: Outcome | ConversationError) -> None:
+        """Take an outcome in, or the error that ends the opening."""
         self._outcomes.append(outcome)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
@@ -61,12 +61,15 @@ class Mailbox:
         self._outcomes.clear()
 
     async def next(self, seconds: float | None) -> Outcome:
-        """Wait for the next outcome; `Silent` when none came in so many seconds."""
+        """Wait for the next outcome; `Silent` when none came in so many seconds. Raises an error that was taken in."""
         with anyio.move_on_after(seconds):
             while not self._outcomes:
                 self._wake = self._loop.promise()
                 await self._wake
-        return self._outcomes.popleft() if self._outcomes else Silent()
+        outcome = self._outcomes.popleft() if self._outcomes else Silent()
+        if isinstance(outcome, ConversationError):
+            raise outcome
+        return outcome
 
 
 class Asking:
@@ -83,7 +86,7 @@ class Asking:
             self._foresee(answer.result)
             self._mailbox.put(Replied(self._key, answer.result))
         else:
-            self._mailbox.put(_refused(self._key, answer))
+            self._mailbox.put(answer.error if isinstance(answer, Failed) else _refused(self._key, answer))
 
     def lose(self, reason: str) -> None:
         """The connection is gone."""
@@ -98,7 +101,7 @@ class Asking:
             self._connection.expected = _spoken(result)
 
 
-def _refused(key: str, answer: Arrived) -> Refused:
+def _refused(key: str, answer: Response | ErrorResponse | Malformed | Refusal) -> Refused:
     """Return what the opening is to know of an answer that is no result."""
     status = answer.status if isinstance(answer, Refusal) else None
     error = answer.error if isinstance(answer, Refusal) else answer

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 import anyio
 
@@ -65,11 +65,11 @@ class ChildOptions(Record):
 class HttpOptions(Record):
     """How a server at a URL is spoken with; None is what holds if nobody says otherwise.
 
-    `auth` is an `httpx.Auth`, `http_client` an `httpx.AsyncClient`.
+    `auth` is an `httpx.Auth`, or "oauth"; `http_client` an `httpx.AsyncClient`.
     """
 
     headers: Mapping[str, str] | None = None
-    auth: httpx.Auth | None = None
+    auth: httpx.Auth | Literal["oauth"] | None = None
     http_client: httpx.AsyncClient | None = None
 
     @property

@@ -25,7 +25,7 @@ from .channel import Channel
 from .exchange import Answer
 from .loop import Loop
 from .session import Hooks, Session
-from .waiting import Lost, OnProgress, Overdue, Refusal, Unanswered, Waiter
+from .waiting import Failed, Lost, OnProgress, Overdue, Refusal, Unanswered, Waiter
 
 LONGEST: Final = 100
 """So much of a name that a request carries stands in an error."""
@@ -231,7 +231,9 @@ class SessionLink:
             raise failure_of(Overdue(cause), method, subject_of(method, params), self.server, self._lost)
 
 
-def failure_of(answer: Unanswered | Refusal, method: str, subject: str, server: str, lost: Losing) -> ConversationError:
+def failure_of(
+    answer: Unanswered | Refusal | Failed, method: str, subject: str, server: str, lost: Losing
+) -> ConversationError:
     """Return the error of a call that ended in any way but with a result: it names server, phase and cause."""
     where = f"{subject} on server '{server}'"
     match answer:
@@ -245,6 +247,8 @@ def failure_of(answer: Unanswered | Refusal, method: str, subject: str, server: 
             return HttpRefused(
                 f"{where}: {reason}", status=status, retry_after=again, server=server, phase=method, cause=reason
             )
+        case Failed(error=own):
+            return own
         case Lost(reason=reason):
             return lost(method, reason, subject)
         case Overdue(cause=cause):

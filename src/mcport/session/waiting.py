@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeAlias
 
 from mcport.core.events import Progressed
 from mcport.core.jsonrpc import ErrorResponse, Malformed, Response
+from mcport.errors import ConversationError
 from mcport.record import Record
 
 from .loop import Loop, Promise, Stoppable
@@ -35,7 +36,13 @@ class Refusal(Record, frozen=False):
     retry_after: float | None = None
 
 
-Arrived: TypeAlias = Response | ErrorResponse | Malformed | Refusal
+class Failed(Record, frozen=False):
+    """The request did not get through, for a reason that has an error of its own, such as `AuthFailed`."""
+
+    error: ConversationError
+
+
+Arrived: TypeAlias = Response | ErrorResponse | Malformed | Refusal | Failed
 """What can come as the answer to a call."""
 
 

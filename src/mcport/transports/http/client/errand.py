@@ -15,8 +15,9 @@ from mcport.core.events import Call
 from mcport.core.http.headers import EVENT_STREAM
 from mcport.core.jsonrpc import Malformed
 from mcport.core.peer import Peer
+from mcport.errors import ConversationError
 from mcport.session.loop import Loop
-from mcport.session.waiting import Lost, Refusal, Waiter
+from mcport.session.waiting import Failed, Lost, Refusal, Waiter
 
 from .answers import doubt_of, kind_of, malformed, refusal_of, whole
 from .courier import Courier, SessionGone
@@ -27,7 +28,7 @@ from .track import Broken, Track
 
 log: Final = logging.getLogger("mcport.client")
 
-Failure = Lost | Malformed | Refusal
+Failure = Lost | Malformed | Refusal | Failed
 Renew = Callable[[str], Awaitable[None]]
 """Begins a new session in place of the one of this id; raises `Broken`."""
 
@@ -54,6 +55,8 @@ class Errand:
                 failure = await self._carried_out()
         except (Unreachable, Broken) as error:
             failure = Lost(str(error))
+        except ConversationError as error:
+            failure = Failed(error)
         except Exception as error:
             log.debug("asking %s failed", self._call.method, exc_info=True)
             failure = Lost(f"it failed: {type(error).__name__}: {error}")

@@ -36,11 +36,11 @@ from mcport.core.limits import Limits
 from mcport.core.oversized import read_oversized
 from mcport.core.peer import Peer
 from mcport.core.sse import EventDecoder
-from mcport.errors import HEADER_MISMATCH
+from mcport.errors import HEADER_MISMATCH, ConversationError
 from mcport.session.channel import Trace
 from mcport.session.link import Owner, failure_of, subject_of
 from mcport.session.loop import Loop
-from mcport.session.waiting import Clock, Lost, OnProgress, Overdue, Refusal, Waiter
+from mcport.session.waiting import Clock, Failed, Lost, OnProgress, Overdue, Refusal, Waiter
 from mcport.spec.revisions import Revision
 
 from .answers import doubt_of, events, kind_of, malformed, refusal_of, whole
@@ -231,6 +231,8 @@ class HttpLink:
                 await response.aclose()
         except Unreachable as error:
             return Lost(str(error))
+        except ConversationError as error:
+            return Failed(error)
 
     # ---- the answer
 
@@ -331,7 +333,7 @@ class HttpLink:
         try:
             response = await self._endpoint.send("POST", {**USUAL, **headers}, body)
             await response.aclose()
-        except Unreachable as error:
+        except (Unreachable, ConversationError) as error:
             log.info("%s did not reach server '%s': %s", method, self._owner.server, error)
             return
         if not response.is_success:

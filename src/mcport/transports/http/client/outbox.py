@@ -10,6 +10,7 @@ from typing import Final
 
 import anyio
 
+from mcport.errors import ConversationError
 from mcport.session.channel import LINGER_SECONDS, Backlog, Receiver
 from mcport.session.loop import Loop
 
@@ -65,7 +66,7 @@ class Outbox:
                         log.info("the server did not accept a message: %s", refusal.reason)
                 finally:
                     await response.aclose()
-            except (Unreachable, SessionGone) as error:
+            except (Unreachable, SessionGone, ConversationError) as error:
                 log.info("a message could not be delivered: %s", error)
             finally:
                 self._posting.discard(scope)

@@ -14,6 +14,7 @@ import anyio
 import httpx
 
 from mcport.core.http.headers import EVENT_STREAM
+from mcport.errors import ConversationError
 from mcport.session.loop import Loop
 
 from .answers import kind_of
@@ -71,7 +72,7 @@ class Standing:
                 await self._hear()
         except SessionGone as gone:
             self._gone(gone.id)
-        except (Unreachable, Broken) as error:
+        except (Unreachable, Broken, ConversationError) as error:
             log.info("the stream of what belongs to no request is lost: %s", error)
             self._deaf(str(error))
         except Exception as error:

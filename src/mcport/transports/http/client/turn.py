@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from mcport.session.loop import Loop
-from mcport.session.waiting import Clock, OnProgress, Pending, Refusal, Settled
+from mcport.session.waiting import Clock, Failed, OnProgress, Pending, Refusal, Settled
 
-Outcome: TypeAlias = Settled | Refusal
+Outcome: TypeAlias = Settled | Refusal | Failed
 """How a call over HTTP can end."""
 
 

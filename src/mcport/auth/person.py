@@ -1,0 +1,106 @@
+"""The person who logs in, as a flow's driver sees one: a page is opened for them, and the browser comes back.
+
+By default that is this machine's browser and a port of it; a host with a user interface brings its own. Below:
+`browser`, `loopback`, `steps`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import anyio
+
+from mcport.record import Record
+
+from .browser import open_browser, presentable
+from .judging import Unfit
+from .loopback import Loopback
+from .steps import Listening, NoOutcome, Receive, Returned, Visit
+from .urls import on_loopback
+
+OpenUrl: TypeAlias = Callable[[str], object | Awaitable[object]]
+"""Opens a page for the person; is called with its URL."""
+
+ReceiveUrl: TypeAlias = Callable[[], str | Awaitable[str]]
+"""Returns the URL at which the browser has come back, with its query."""
+
+
+class Manners(Record):
+    """How a person is led to a page and back.
+
+    `redirect_uri` is where the browser comes back, with `receive` to wait for it; without both it is a port of this
+    machine, `port`, 0 for any. The person has so many `seconds`.
+    """
+
+    open_url: OpenUrl = open_browser
+    receive: ReceiveUrl | None = None
+    redirect_uri: str | None = None
+    port: int = 0
+    seconds: float = 300.0
+
+    def __post_init__(self) -> None:
+        if (self.receive is None) != (self.redirect_uri is None):
+            raise ValueError("redirect_uri= and receive= go together: where the browser comes back, and who notices")
+        if self.redirect_uri is not None:
+            _check_redirect(self.redirect_uri)
+
+
+class Person:
+    """One login of a person."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+        self._loopback: Loopback | None = None
+
+    async def receive(self, step: Receive) -> Listening | NoOutcome:
+        """Be ready for the browser's return."""
+        if self._manners.redirect_uri is not None:
+            return Listening(self._manners.redirect_uri)
+        try:
+            self._loopback = await Loopback.open(self._manners.port, step.preferred)
+        except OSError as error:
+            return NoOutcome(f"no port of this machine to come back to: {error}")
+        return Listening(self._loopback.url)
+
+    async def visit(self, step: Visit) -> Returned | NoOutcome:
+        """Open the page and wait for the browser to come back."""
+        seconds = self._manners.seconds
+        with anyio.move_on_after(seconds):
+            try:
+                await _called(self._manners.open_url, presentable(step.url))
+                return Returned(await self._query(step))
+            except Unfit as error:
+                return NoOutcome(error.reason)
+        return NoOutcome(f"nobody came back within {seconds:g} s")
+
+    async def aclose(self) -> None:
+        """Wait for nobody any more."""
+        loopback, self._loopback = self._loopback, None
+        if loopback is not None:
+            with anyio.CancelScope(shield=True):
+                await loopback.aclose()
+
+    async def _query(self, step: Visit) -> str:
+        if self._loopback is not None:
+            return await self._loopback.wait(step.state)
+        assert self._manners.receive is not None
+        return urlsplit(str(await _called(self._manners.receive))).query
+
+
+async def _called(call: Callable[..., object], *values: object) -> object:
+    """Call what may be a coroutine function or a plain one, which then blocks."""
+    result = call(*values)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _check_redirect(uri: str) -> None:
+    """Raise ValueError for where no browser should come back ("Communication Security")."""
+    parts = urlsplit(uri)
+    private_scheme = "." in parts.scheme  # an app's own, which is a domain name in reverse (RFC 8252, section 7.1)
+    if not (parts.scheme == "https" or private_scheme or (parts.scheme == "http" and on_loopback(uri))):
+        raise ValueError(f"redirect_uri: {uri!r} is neither https nor a port of this machine")
+    if "#" in uri:
+        raise ValueError(f"redirect_uri: {uri!r} has a fragment, which never comes back")

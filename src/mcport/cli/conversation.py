@@ -85,6 +85,7 @@ class _Conversation:
                 target,
                 revision=options.revision,
                 env=dict(map(_variable, options.env)) or None,
+                headers=dict(map(_header, options.header)) or None,
                 elicit=questions.form,
                 elicit_url=questions.url,
                 log=plain.message if options.log else None,
@@ -261,6 +262,14 @@ def _variable(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"--env takes NAME=VALUE, got {text!r:.80}")
     return name, value
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name:
+        # Not shown: what is meant to be a header is often a secret.
+        raise UsageError("--header takes 'NAME: VALUE', such as 'Authorization: Bearer ...'")
+    return name.strip(), value.strip()
 
 
 def _save(file: Path, contents: Iterable[Any]) -> None:

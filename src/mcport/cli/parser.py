@@ -127,6 +127,9 @@ def _talking(child: argparse.ArgumentParser, name: str) -> None:
     child.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
     child.add_argument("--timeout", metavar="S", type=float, help="seconds that the server may be silent")
     child.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable for the server")
+    child.add_argument(
+        "-H", "--header", metavar="'NAME: VALUE'", action="append", default=[], help="a header for a server at a URL"
+    )
     child.add_argument("--log", metavar="LEVEL", choices=_LEVELS, help="show the server's log from this level on")
     child.add_argument("--trace", action="store_true", help="show every message, and the server's stderr, on stderr")
     if name == "read":

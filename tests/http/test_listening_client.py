@@ -281,6 +281,32 @@ async def test_p11_a_stream_that_cannot_be_had_again_comes_out_of_the_loop_with_
     assert len(server.sent("ping")) == 1
 
 
+@pytest.mark.parametrize("none", [False, True])
+async def test_listening_has_begun_once_its_stream_is_open_or_there_is_none(none: bool) -> None:
+    server, asked, answer = telling(), anyio.Event(), anyio.Event()
+    server.streams = [] if none else [Stream().response]
+    opened = anyio.Event()
+
+    async def late(request: httpx.Request) -> None:
+        if request.method == "GET":
+            asked.set()
+            await answer.wait()
+
+    server.client.event_hooks = {"request": [late]}
+    async with following(server) as client, anyio.create_task_group() as tasks:
+
+        async def listen() -> None:
+            async with client.listen(tools=True):
+                opened.set()
+
+        tasks.start_soon(listen)
+        await asked.wait()
+        await anyio.wait_all_tasks_blocked()
+        assert not opened.is_set()
+        answer.set()
+        await opened.wait()
+
+
 async def test_a_session_that_cannot_be_begun_anew_comes_out_of_the_loop(waits: Waits) -> None:
     server = telling()
     server.streams = [(stream := Stream()).response]

@@ -186,11 +186,12 @@ class Connection:
         self.speaker.check(method, self.declared)
         return self.link.start(method, self.speaker.stamp(params), waiter)
 
-    async def hear_again(self, patience: Patience) -> None:
-        """Have notifications come again, if they had stopped: a link listens while it is used."""
+    async def hears(self, patience: Patience) -> None:
+        """Wait until notifications come. If they had stopped, they come again: a link listens while it is used."""
         if self._deaf:
             await self.ask("ping", None, patience)
             self._deaf = False
+        await self.link.hears()
 
     def close_stream(self, call: Call, *, tell: bool) -> None:
         """Withdraw such a request, or only forget it where the server ended it; harmless once it is settled."""

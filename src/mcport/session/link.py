@@ -95,6 +95,10 @@ class Link(Protocol):
         """Send a request without waiting; what settles it goes to the waiter. What comes for it may bear its id."""
         ...
 
+    async def hears(self) -> None:
+        """Wait until what belongs to no request is heard, or for as long as that is worth waiting for."""
+        ...
+
     def drop(self, call: Call, *, tell: bool) -> None:
         """Wait no more for such a request; the server hears of it with `tell`. Harmless once it is settled."""
         ...
@@ -192,6 +196,9 @@ class SessionLink:
         else:
             self.session.send(request)
         return call
+
+    async def hears(self) -> None:
+        """One channel brings everything."""
 
     def drop(self, call: Call, *, tell: bool) -> None:
         notification = self.session.peer.withdraw(call)

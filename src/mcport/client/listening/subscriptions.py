@@ -83,7 +83,7 @@ class Subscriptions:
             stream = ListenStream(connection, self.streams, wanted, feed)
         else:
             stream = SharedStream(self, wanted, feed)
-            await connection.hear_again(patience)
+            await connection.hears(patience)
         await stream.open(patience)
         return stream
 

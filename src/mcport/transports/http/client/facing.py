@@ -71,6 +71,9 @@ class FacingLink:
             self._link = self._stateless  # a server that was taken for an older one is asked what it is
         return self._link.start(method, params, waiter)
 
+    async def hears(self) -> None:
+        await self._link.hears()
+
     def drop(self, call: Call, *, tell: bool) -> None:
         self._link.drop(call, tell=tell)
 

@@ -127,6 +127,9 @@ class HandshakeLink:
         self._renewal.opening = params or {}
         return self._send(method, params, Opener(self._courier, waiter))
 
+    async def hears(self) -> None:
+        await self._standing.settled()
+
     def drop(self, call: Call, *, tell: bool) -> None:
         self._withdraw(call, "nobody waits any more", tell=tell)
 

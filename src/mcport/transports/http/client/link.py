@@ -140,6 +140,9 @@ class HttpLink:
         self._loop.keep(self._stream(call, request, body, waiter, scope))
         return call
 
+    async def hears(self) -> None:
+        """Nothing comes but for a request."""
+
     def drop(self, call: Call, *, tell: bool) -> None:
         """Close the stream: that is how the server hears of it (2026-07-28 basic/patterns/cancellation)."""
         self._peer.withdraw(call)

@@ -26,6 +26,9 @@ from .words import of_status
 
 log: Final = logging.getLogger("mcport.client")
 
+OPENING_SECONDS: Final = 2.0
+"""How long it is waited for the stream to be open: some servers do not begin to answer before there is an event."""
+
 NONE: Final = (400, 405, 406, 501)
 """Statuses that say that there is no such stream, and not only now."""
 
@@ -53,11 +56,14 @@ class Standing:
         self._deaf = deaf
         self._scope: anyio.CancelScope | None = None
         self._none = False
+        self._settled = anyio.Event()
 
     def begin(self) -> None:
         """Hear what comes, unless that is so already or the server has said that there is nothing to hear."""
         if self._scope is None and not self._none:
             self._scope = self._loop.scope()
+            if self._settled.is_set():
+                self._settled = anyio.Event()
             self._loop.keep(self._run(self._scope))
 
     def end(self) -> None:
@@ -65,6 +71,11 @@ class Standing:
         if self._scope is not None:
             self._scope.cancel()
             self._scope = None
+
+    async def settled(self) -> None:
+        """Wait a moment until it is open, or known not to be there."""
+        with anyio.move_on_after(OPENING_SECONDS):
+            await self._settled.wait()
 
     async def _run(self, scope: anyio.CancelScope) -> None:
         try:
@@ -81,10 +92,12 @@ class Standing:
         finally:
             if self._scope is scope:
                 self._scope = None
+                self._settled.set()
 
     async def _hear(self) -> None:
         track = Track(self._courier, self._pace, lambda: False)
         response = await self._begun(track)
+        self._settled.set()
         while response is not None:
             await track.hear(response)
             response = await track.again(anew=True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import tracemalloc
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from mcport import Client, ClientExtension, RemoteError
+from mcport import Client, ClientExtension, HttpRefused, InvalidAnswer, RemoteError
 
 from .origin import VERSION, Asked, origin, usual
 
 pytestmark = pytest.mark.anyio
 
+BOMB = gzip.compress(b" " * 8_000_000)
 CITY = {"type": "object", "properties": {"city": {"type": "string", "x-mcp-header": "City"}}}
 
 
@@ -211,6 +215,57 @@ async def test_one_redirect_to_the_same_origin_is_followed_with_the_body_and_kep
         ("/mcp/", "server/discover"),
         ("/mcp/", "tools/list"),
     ]
+
+
+@pytest.mark.parametrize("location", ["http://{}/mcp/", "http://you:evil@{}/mcp/", "//{}/mcp/"])
+@pytest.mark.parametrize("who", ["me:secret@", ""])
+async def test_a_redirect_changes_nothing_of_who_asks(location: str, who: str) -> None:
+    async def play(asked: Asked) -> None:
+        if asked.path == "/mcp":
+            await asked.status(307, location=location.format(asked.headers["host"]))
+        else:
+            await usual(asked)
+
+    async with (
+        origin(play, plays_opening=True) as server,
+        Client(server.url.replace("://", f"://{who}"), headers={"X-Key": "k"}) as client,
+    ):
+        await client.list_tools()
+    expected = "Basic bWU6c2VjcmV0" if who else None
+    assert [each.headers.get("authorization") for each in server.asked] == [expected] * 3
+    assert [each.headers["x-key"] for each in server.asked] == ["k"] * 3
+
+
+@pytest.mark.parametrize("way", ["plain", "auth", "client", "following client"])
+async def test_nothing_of_a_request_goes_to_another_origin(way: str) -> None:
+    async with httpx.AsyncClient(auth=("me", "secret"), follow_redirects=way == "following client") as mine:
+        options: dict[str, Any] = {"auth": {"auth": httpx.BasicAuth("me", "secret")}, "plain": {}}
+        chosen = options.get(way, {"http_client": mine})
+        async with origin() as evil, origin() as server, Client(server.url, **chosen) as client:
+            for status in (301, 302, 303, 307, 308):
+                server.play = partial(Asked.status, status=status, location=evil.url)
+                with pytest.raises(HttpRefused, match=f"answered {status}: it sends requests elsewhere") as caught:
+                    await client.call_tool("forecast")
+                assert "\n" not in str(caught.value)
+        assert evil.connections == 0
+
+
+@pytest.mark.parametrize("way", ["plain", "auth", "client"])
+@pytest.mark.parametrize("status", [200, 503])
+async def test_what_comes_compressed_is_never_unpacked(way: str, status: int) -> None:
+    async def play(asked: Asked) -> None:
+        await asked.status(status, BOMB, content_type="application/json", content_encoding="gzip")
+
+    async with httpx.AsyncClient() as mine, origin() as server:
+        options: dict[str, Any] = {"auth": {"auth": httpx.BasicAuth("a", "b")}, "client": {"http_client": mine}}
+        async with Client(server.url, **options.get(way, {})) as client:
+            server.play = play
+            tracemalloc.start()
+            with pytest.raises((InvalidAnswer, HttpRefused), match=r"answered with gzip compression|answered 503"):
+                await client.call_tool("forecast")
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+    assert peak < 1 << 20, f"{peak >> 10} KiB"
 
 
 async def test_messages_are_shown_as_they_pass() -> None:

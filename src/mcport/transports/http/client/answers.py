@@ -34,7 +34,7 @@ def doubt_of(response: httpx.Response) -> Malformed | None:
     """Return what is wrong with an answer that says it succeeded, before it is read."""
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
-        return malformed(f"answered with {coding:.40} compression, which it was told not to use")
+        return malformed(words.of_coding(coding))
     if response.status_code in (202, 204):
         return malformed(f"answered {response.status_code}, which is no answer to a request")
     if kind_of(response) not in (JSON, EVENT_STREAM):

@@ -112,6 +112,7 @@ class Endpoint:
             url = self._url.join(location)
         except httpx.InvalidURL:
             return False
+        url = url.copy_with(userinfo=self._url.userinfo)  # who asks is never the server's to say
         same = (url.scheme, url.host, url.port) == (self._url.scheme, self._url.host, self._url.port)
         if same and location:
             self._url = url

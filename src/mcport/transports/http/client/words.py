@@ -7,6 +7,7 @@ of mcport.
 from __future__ import annotations
 
 import errno
+import re
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ from typing import Final
 
 CUT: Final = "it closed the connection before the answer was complete"
 DEFAULT_PATH: Final = "/mcp"
+
+YEAR: Final = 366 * 24 * 3600.0
+"""A server that wants to be left alone for longer means for ever."""
+
+_DIGITS: Final = re.compile(r"[0-9]+\Z")
 
 _STATUSES: Final = {
     401: "it wants to be told who asks (auth= or headers=)",
@@ -53,7 +59,17 @@ def _phrase(status: int) -> str:
 def of_content(content_type: str) -> str:
     """Say that an answer is of a kind that is none here."""
     kind = content_type.partition(";")[0].strip() or "no content type"
-    return f"answered with {kind:.80}, which is no MCP answer (the default path is {DEFAULT_PATH})"
+    return f"answered with {shown(kind)}, which is no MCP answer (the default path is {DEFAULT_PATH})"
+
+
+def of_coding(coding: str) -> str:
+    """Say that an answer is compressed, and so may be of any size."""
+    return f"answered with {shown(coding)} compression, which it was told not to use"
+
+
+def shown(value: str) -> str:
+    """Return the value of a header as an error may show it: short, and without what steers a terminal."""
+    return f"{value:.80}" if value.isprintable() else f"{value!r:.80}"
 
 
 def of_failure(error: BaseException) -> str:
@@ -85,13 +101,13 @@ def _beneath(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, None for what cannot be read."""
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
+    """Return the seconds that a Retry-After header asks for, a year at most; None for what cannot be read."""
+    text = (retry_after or "").strip()
+    if _DIGITS.match(text):
+        return min(float(text), YEAR)
     try:
-        when = parsedate_to_datetime(retry_after)
-    except ValueError:
+        when = parsedate_to_datetime(text)
+        seconds = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, round((when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
+    return float(min(max(0, round(seconds)), YEAR))

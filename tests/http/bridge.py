@@ -44,6 +44,7 @@ class Answer:
     async def take(self, event: Any) -> None:
         """What the application sends (ASGI)."""
         if event["type"] == "http.response.start":
+            assert not self.status, "an answer begins once"
             self.status = event["status"]
             self.headers = {name.decode(): value.decode() for name, value in event["headers"]}
             self.started.set()

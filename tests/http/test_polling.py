@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -9,8 +10,9 @@ import pytest
 
 from mcport import Context, Server
 from mcport.core.jsonrpc import parse_json
+from mcport.stores.events import MemoryEvents
 
-from .bridge import Answer, ask, stateless
+from .bridge import Answer, ask, asked, stateless
 from .raw_session import accept, call, message, session
 
 pytestmark = pytest.mark.anyio
@@ -169,6 +171,37 @@ async def test_a_stream_whose_answer_takes_its_time_has_begun_before() -> None:
         slow.go_on.set()
         (last,) = await answer.events()
         assert last["result"]["content"][0]["text"] == "waited"
+    await app.aclose()
+
+
+class LateEvents(MemoryEvents):
+    """A store that writes when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.go_on = anyio.Event(), anyio.Event()
+
+    async def append(self, log: str, events: Sequence[bytes], seconds: float) -> int:
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().append(log, events, seconds)
+
+
+async def test_an_answer_that_is_being_written_down_is_not_begun_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcport.transports.http.server.watch.WATCH_SECONDS", 1000.0)
+    slow, events = Slow(), LateEvents()
+    app = slow.made.asgi(answers="stream", events=events)
+    async with session(app) as opened, asked(app, call("waiting"), opened.headers) as answer:
+        (residence,) = app._residences._here.values()
+        await anyio.wait_all_tasks_blocked()
+        residence.watch._look()  # from now on it is an old request
+        slow.go_on.set()
+        await events.asked.wait()
+        residence.watch._look()
+        events.go_on.set()
+        await answer.started.wait()
+        assert "content-length" in answer.headers
+        assert [bool(event.data) for event in await raw_events(answer)] == [False, True]
     await app.aclose()
 
 

@@ -93,8 +93,8 @@ class Post(Asking):
             self._let_go()
 
     def _begin(self) -> None:
-        """Make a stream of the answer, if it is none, and let the client know it."""
-        if self._known or not self._hears:
+        """Make a stream of the answer, if it is none and not there yet, and let the client know it."""
+        if self._known or not (self._hears and self._open):
             return
         self._known = True
         self._reply = Reply(self._wire, self.loop, self.seat.limits, self._cut)
@@ -136,23 +136,21 @@ class Post(Asking):
         """Stay with the client until it has its answers, or leaves. `refused` are answers that there are already."""
         self._hears = True
         self._bodies.extend(refused)
-        watch = self.seat.residence.watch
-        self._wire.heed(self._cut, watch)
+        self._wire.heed(self._cut, self.seat.residence.watch)
         try:
             await self._start(asked)
-            if self._streams and not self._released:
-                watch.add(self)
-            await self._until_released()
+            if not self._released:
+                await self._until_released()
             await self._finish(array)
         finally:
-            watch.discard(self)
             self._wire.unheed()
             self._detach()
 
     async def answer(self, asked: Asked) -> bytes:
         """Return the answer to one request, which says nothing before it."""
         await self._start([asked])
-        await self._until_released()
+        if not self._released:
+            await self._until_released()
         return self._bodies[0] if self._bodies else b""
 
     async def _start(self, asked: Sequence[Asked]) -> None:
@@ -213,9 +211,15 @@ class Post(Asking):
             await self._wire.answer(200, events, STREAM_HEADERS)
 
     async def _until_released(self) -> None:
-        if not self._released:
-            self._release = self.loop.promise()
+        """Wait for the answers; where they take their time, a client that is to have a stream gets its beginning."""
+        watch = self.seat.residence.watch
+        if self._streams:
+            watch.add(self)
+        self._release = self.loop.promise()
+        try:
             await self._release
+        finally:
+            watch.discard(self)
 
     def _let_go(self) -> None:
         self._released = True

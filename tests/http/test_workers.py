@@ -29,8 +29,20 @@ class Seen:
     progress: list[float] = field(default_factory=list)
 
 
+def add_connect(made: Server, seen: Seen) -> None:
+    @made.tool
+    async def connect(ctx: Context, until: bool) -> str:
+        """Send the user to a page, and wait there if so wished."""
+        await ctx.elicit_url("Connect", "https://example.com/")
+        if until:
+            seen.begun.set()
+            await seen.stopped.wait()
+        return "connected"
+
+
 def server(seen: Seen, database: Database, notices: SharedNotices) -> Server:
     made = Server("s", notices=notices)
+    add_connect(made, seen)
 
     @made.tool
     async def add(a: int, b: int) -> int:
@@ -137,6 +149,60 @@ async def test_p20_answers_to_questions_reach_the_worker_that_asked(servers: int
         await opened.tell(accept(question, "Roses"), at=two.here)
         (last,) = await answer.events()
         assert last["result"]["content"][0]["text"] == "Ada: Roses"
+
+
+def completed(event: Any) -> tuple[str, str]:
+    return event["method"], event["params"]["elicitationId"]
+
+
+COMPLETE = "notifications/elicitation/complete"
+
+
+@both
+@pytest.mark.requirement("elicitation.complete-only-to-initiator", revisions=["2025-11-25"])
+async def test_that_a_visit_is_complete_is_told_where_it_was_asked_while_its_request_goes_on(servers: int) -> None:
+    async with (
+        workers(servers) as two,
+        session(two.here, elicitation={"url": {}}) as opened,
+        opened.get(at=two.there) as hearing,
+        opened.post(call("connect", until=True), at=two.here) as answer,
+    ):
+        question = await answer.event()
+        await opened.tell(accept(question, None), at=two.there)
+        with anyio.fail_after(5):
+            await two.seen.begun.wait()
+        assert two.servers[-1].complete_elicitation(question["params"]["elicitationId"]) is (servers == 1)
+        assert completed(await answer.event()) == (COMPLETE, question["params"]["elicitationId"])
+        two.seen.stopped.set()
+        (last,) = await answer.events()
+        assert last["result"]["content"][0]["text"] == "connected"
+        two.servers[0].notify("com.example/next")
+        assert (await hearing.event())["method"] == "com.example/next"
+
+
+@both
+@pytest.mark.parametrize("hears", ["here", "there"])
+@pytest.mark.requirement("elicitation.complete-only-to-initiator", revisions=["2025-11-25"])
+async def test_that_a_visit_is_complete_is_told_after_its_request_by_the_worker_that_is_heard(
+    servers: int, hears: str
+) -> None:
+    async with (
+        workers(servers) as two,
+        session(two.here, elicitation={"url": {}}) as opened,
+        session(two.there, elicitation={"url": {}}) as other,
+        other.get(at=two.there) as elsewhere,
+        opened.get(at=getattr(two, hears)) as hearing,
+    ):
+        async with opened.post(call("connect", until=False), at=two.here) as answer:
+            question = await answer.event()
+            await opened.tell(accept(question, None), at=two.there)
+            await answer.events()
+        two.servers[-1].complete_elicitation(question["params"]["elicitationId"])
+        assert completed(await hearing.event()) == (COMPLETE, question["params"]["elicitationId"])
+        assert not two.servers[-1].complete_elicitation(question["params"]["elicitationId"])
+        two.servers[0].notify("com.example/next")
+        for stream in (hearing, elsewhere):
+            assert (await stream.event())["method"] == "com.example/next"
 
 
 @both

@@ -142,7 +142,8 @@ class Server(Registrar):
         self._listening = Listening(self._telling.kinds, dresser, self._capabilities, self._resources.knows)
         self._extensions = Extensions(self._dependencies, faults)
         self._meta_keys = dresser.meta_keys
-        self._reception = Reception(name, seal_key, Patience(ask_timeout, ask_total), ask_store, limits.state_bytes)
+        patience = Patience(ask_timeout, ask_total)
+        self._reception = Reception(name, seal_key, patience, ask_store, limits.state_bytes, self._telling.notices)
         self._take(middleware, extensions)
         self._kernel = Kernel(offer, self._routes, dresser, faults, self._hearing(faults), self._reception)
         self.host = Host(self, self._kernel, lifespan, limits, self._telling)
@@ -167,9 +168,10 @@ class Server(Registrar):
         return self.host.limits
 
     def complete_elicitation(self, elicitation_id: str) -> bool:
-        """Tell the client that was sent to a URL that all is done there; return whether there is one to be told.
+        """Tell the client that was sent to a URL that all is done there; return whether it was sent by this process.
 
-        Callable from any thread. Only revisions whose URL elicitations have ids can be told (2025-11-25
+        Processes that share `notices` tell each other: the one that sent the client there tells it. Callable from any
+        thread, also when the request is over. Only revisions whose URL elicitations have ids can be told (2025-11-25
         client/elicitation "Completion Notifications"); elsewhere the handler is asked again.
         """
         return self._reception.complete(elicitation_id)

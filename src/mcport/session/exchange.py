@@ -68,6 +68,15 @@ class HangsUp(Protocol):
         ...
 
 
+@runtime_checkable
+class Outlived(Protocol):
+    """An outlet that is gone with its request, while the client is still there."""
+
+    def teller(self) -> Callable[[Notification], None]:
+        """Return what tells the client something now or later, and keeps nothing of the request. Used in the loop."""
+        ...
+
+
 class Pausable(Protocol):
     """Time that runs for a request and can be made to stand still."""
 

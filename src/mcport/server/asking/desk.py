@@ -30,6 +30,7 @@ from mcport.server.results.content import failed
 from mcport.session.exchange import Answer, Exchange
 from mcport.spec.methods import METHODS
 from mcport.spec.model import Unsendable
+from mcport.stores.notices import Notices
 from mcport.stores.seal import Seal, SealBroken
 from mcport.stores.values import MemoryStore, Store
 
@@ -57,6 +58,8 @@ class House(Protocol):
 
     instead: Answer
     """Answers for a run that was stopped and does not end."""
+    notices: Notices
+    """Brings what other processes say of elicitations."""
 
     def may_ask(self, method: str) -> bool:
         """Whether what serves a method may ask the client back."""
@@ -69,7 +72,7 @@ class Desk:
     def __init__(
         self, server: str, seal: Seal, patience: Patience, store: Store | None, state_bytes: int, house: House
     ) -> None:
-        self.elicitations = Elicitations()
+        self.elicitations = Elicitations(house.notices)
         self._typed = Typed()
         self._server = server
         self._seal = seal

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mcport.spec.methods import METHODS
+from mcport.stores.notices import About, Notices
 
 from .patience import Patience
 
@@ -41,12 +42,15 @@ class Reception:
         patience: Patience,
         store: Store | None,
         state_bytes: int,
+        notices: Notices,
     ) -> None:
         self._server = server
         self._seal = None if key is None else _seal(key)
         self._patience = patience
         self._store = store
         self._state_bytes = state_bytes
+        self.notices: Notices = About(notices, "elicitations")
+        """News of elicitations between the processes that serve the same clients."""
         self._desk: Desk | None = None
         self._lock = Lock()
 
@@ -61,8 +65,14 @@ class Reception:
         return method in self.asking if known is None else bool(known.may_ask)
 
     def complete(self, elicitation_id: str) -> bool:
-        """Tell the client of an elicitation that it is complete; return whether there is one to be told."""
-        return self._desk is not None and self._desk.elicitations.complete(elicitation_id)
+        """Tell the client of an elicitation that it is complete; return whether it was asked in this process.
+
+        Where it was not, the other processes are told, one of which may have asked.
+        """
+        if self._desk is not None and self._desk.elicitations.complete(elicitation_id):
+            return True
+        self.notices.publish(elicitation_id.encode())
+        return False
 
     def _opened(self) -> Desk:
         from .desk import Desk

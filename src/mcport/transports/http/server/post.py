@@ -9,11 +9,12 @@ leave in one piece: as JSON, or as events if every answer is to be a stream. Bel
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mcport.core.events import Asked
-from mcport.core.jsonrpc import JsonObject
+from mcport.core.jsonrpc import JsonObject, Notification
 from mcport.errors import INTERNAL_ERROR
 from mcport.session.exchange import Answer, Exchange, StaysOpen
 from mcport.session.loop import Promise
@@ -77,6 +78,24 @@ class Post(Asking):
         if not (self._hears or self._known):
             return Lost("the client left before it could be asked")
         return await super().ask(method, params, seconds=seconds, most=most, on_progress=on_progress)
+
+    def teller(self) -> Callable[[Notification], None]:
+        """Return what tells the client something, once this is over by whichever worker it hears such things."""
+        here, box, session = weakref.ref(self), weakref.ref(self.seat.box), self.seat.id
+
+        def tell(notification: Notification) -> None:
+            post, others = here(), box()
+            if post is not None and post._is_heard:
+                post.tell(notification)
+            elif others is not None:
+                others.tell(session, notification)
+
+        return tell
+
+    @property
+    def _is_heard(self) -> bool:
+        """Whether something that is said now reaches the client, or is kept until it comes back."""
+        return bool(self._open) and (self._known or self._hears)
 
     def answer_instead(self, exchange: Exchange, answer: Answer) -> None:
         """The handler does not come to an end: answer in a task of its own."""

@@ -50,7 +50,7 @@ class Postbox:
 
     def new_seat(self, id: str) -> Seat:
         """Return a seat for a session that is yet to be kept or read."""
-        return Seat(id, self._residence, self._service, self._sharing, self.changed, f"{self._worker}-")
+        return Seat(id, self._residence, self._service, self._sharing, self, f"{self._worker}-")
 
     # ---- what is said
 
@@ -64,6 +64,13 @@ class Postbox:
     def changed(self, seat: Seat) -> None:
         """The record of a session changed."""
         self._say(seat.id, {"changed": True})
+
+    def tell(self, session: str, notification: Notification) -> None:
+        """Tell the client of a session what belongs to no request, by whichever worker it hears that."""
+        message = encode(notification)
+        seat = self.seats.get(session)
+        if seat is None or not seat.tell(message):
+            self._say(session, {"told": message.decode()})
 
     def ended(self, seat: Seat) -> None:
         """A session is over, by its client's wish."""
@@ -106,6 +113,8 @@ class Postbox:
             elif "broken" in news:
                 code, reason, answers = news["broken"]
                 seat.take(Malformed(code, reason, answers=answers))
+            elif "told" in news:
+                seat.tell(news["told"].encode())
             elif "changed" in news:
                 self._residence.loop.keep(self._refresh(seat))
             elif "ended" in news:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from mcport.core.dialects.contract import Conversation
 from mcport.core.events import Answered, Asked, Call, Progressed, Stray, Told, Withdrawn
@@ -35,10 +35,22 @@ from .stream import KEEP_SECONDS, Stream, new_name
 log: Final = logging.getLogger("mcport.http")
 
 
+class Box(Protocol):
+    """What hands on to other workers what is for them (`postbox`)."""
+
+    def changed(self, seat: Seat) -> None:
+        """The record of a session changed."""
+        ...
+
+    def tell(self, session: str, notification: Notification) -> None:
+        """Tell the client of a session what belongs to no request, by whichever worker it hears that."""
+        ...
+
+
 class Seat:
     """One session in this worker. `prefix` makes the ids of its questions different from other workers'.
 
-    `changed` is called when the record was changed from here.
+    Its `box` is told when the record was changed from here.
     """
 
     def __init__(
@@ -47,11 +59,12 @@ class Seat:
         residence: Residence,
         service: Service,
         sharing: Sharing,
-        changed: Callable[[Seat], None],
+        box: Box,
         prefix: str,
     ) -> None:
         self.id = id
         self.residence = residence
+        self.box = box
         self.loop = residence.loop
         self.conversation: Conversation = service.converse(residence.life)
         self.principal: str | None = None
@@ -67,7 +80,6 @@ class Seat:
         self._taken: Callable[[], None] | None = None
         self._service = service
         self._sharing = sharing
-        self._changed = changed
         self._record = b""
         self._known: Known | None = None
         self._stands = ""
@@ -132,7 +144,7 @@ class Seat:
             if await reached(sessions.put(self.id, record, was)):
                 if self._known.number < known.number:
                     self._known, self._record = known, record
-                self._changed(self)
+                self.box.changed(self)
                 continue
             found = await reached(sessions.get(self.id))
             if found is None or found == was:
@@ -225,6 +237,13 @@ class Seat:
             self.standing = stream
             self._listen()
         await self.save()
+
+    def tell(self, message: bytes) -> bool:
+        """Say what belongs to no request, if the client hears that here; return whether it does."""
+        if self.standing is None:
+            return False
+        self.standing.say(message)
+        return True
 
     def unstand(self) -> None:
         """Say nothing more of what belongs to no request: nobody hears it here."""

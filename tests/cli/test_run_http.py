@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +18,7 @@ import pytest
 from mcport.cli.watching import Watch
 from mcport.transports.http.server.binding import listen
 from tests.cli.commands import MCPORT, Here, environment
-from tests.http.bridge import USUAL
+from tests.http.bridge import USUAL, stateless
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and handed down sockets of POSIX")
 
@@ -72,6 +73,40 @@ def test_it_says_where_it_serves_and_one_ctrl_c_ends_it_without_a_word(file: Pat
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=10)
     assert (process.returncode, rest) == (0, "")
+
+
+BLOCKING = """
+import signal, sys, time
+from mcport import Server
+server = Server("Desk")
+
+@server.tool
+async def block() -> None:
+    def say(word: str) -> None:
+        print(word, file=sys.stderr, flush=True)
+    before = signal.getsignal(signal.SIGINT)
+    say("blocks")
+    for _ in range(1000):
+        if signal.getsignal(signal.SIGINT) is not before:
+            break
+        time.sleep(0.01)
+    say("was asked to end")
+    time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("words", [[], ["--reload"]], ids=["run", "reload"])
+def test_a_second_ctrl_c_ends_it_also_where_a_tool_blocks_the_loop(file: Path, words: list[str]) -> None:
+    file.write_text(BLOCKING)
+    made = stateless("tools/call", name="block", arguments={})
+    with running(file, *words) as (process, url), closing(HTTPConnection(httpx.URL(url).netloc.decode())) as client:
+        assert process.stderr is not None
+        client.request("POST", "/mcp", made["body"], {**HEADERS, **made["headers"]})
+        assert told(process.stderr) == "blocks"
+        process.send_signal(signal.SIGINT)
+        assert told(process.stderr) == "was asked to end"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)  # until nobody has its stderr any more: nor has a child
 
 
 def test_options_may_stand_on_both_sides_of_the_file(file: Path) -> None:

@@ -84,6 +84,9 @@ class _Children:
                 child.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
                 child.kill()
+            except KeyboardInterrupt:
+                child.kill()
+                raise
 
 
 def _command(options: argparse.Namespace, port: int, fds: Sequence[int]) -> list[str]:

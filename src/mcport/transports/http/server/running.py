@@ -77,7 +77,12 @@ class Runner(uvicorn.Server):
         self._listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin the end; where nothing began yet, stop beginning."""
+        """Begin the end; where nothing began yet, stop beginning.
+
+        The next Ctrl-C ends the program at once: a handler that blocks the loop must not keep it from that. SIGTERM
+        does not, as it may come from whoever passes a Ctrl-C on that was heard here as well.
+        """
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         super().handle_exit(sig, frame)
         if self._entering is not None:
             self._entering.get_loop().call_soon_threadsafe(self._entering.cancel)

@@ -132,12 +132,19 @@ def scope_of(headers: dict[str, str | None] | None, path: str = "/mcp", method: 
 
 @asynccontextmanager
 async def asked(
-    app: Any, body: bytes = b"", headers: dict[str, str | None] | None = None, path: str = "/mcp", method: str = "POST"
+    app: Any,
+    body: bytes | None = b"",
+    headers: dict[str, str | None] | None = None,
+    path: str = "/mcp",
+    method: str = "POST",
 ) -> AsyncIterator[Answer]:
-    """Send one request and yield its answer at once; on leaving, the client goes away if it is not complete."""
+    """Send one request and yield its answer at once; on leaving, the client goes away if it is not complete.
+
+    Without a body (None) nothing comes after the head.
+    """
     scope = scope_of(headers, path, method)
     answer = Answer()
-    pieces = iter([{"type": "http.request", "body": body, "more_body": False}])
+    pieces = iter([] if body is None else [{"type": "http.request", "body": body, "more_body": False}])
 
     async def receive() -> dict[str, Any]:
         for piece in pieces:

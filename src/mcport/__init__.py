@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING
 from mcport.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .auth.assertions import SigningKey as SigningKey
+    from .auth.bearer.bearer import BearerAuth as BearerAuth
+    from .auth.bearer.denied import Unverifiable as Unverifiable
+    from .auth.bearer.issuers import asked_of as asked_of
+    from .auth.bearer.issuers import signed_by as signed_by
+    from .auth.bearer.verifying import StaticTokens as StaticTokens
+    from .auth.bearer.verifying import Verifier as Verifier
     from .auth.client import OAuth as OAuth
+    from .auth.dpop import DPoP as DPoP
+    from .auth.enterprise import EnterpriseManaged as EnterpriseManaged
+    from .auth.enterprise import IdentityProvider as IdentityProvider
+    from .auth.granted import Granted as Granted
+    from .auth.machines import ClientCredentials as ClientCredentials
+    from .auth.machines import WorkloadIdentity as WorkloadIdentity
     from .client.answering.defaults import fill_defaults as fill_defaults
     from .client.answering.proposed import Asker as Asker
     from .client.answering.proposed import ProposedCall as ProposedCall
@@ -33,6 +46,7 @@ if TYPE_CHECKING:
     from .content import text_of as text_of
     from .core.input_required import InputRequired as InputRequired
     from .core.limits import Limits as Limits
+    from .core.principal import Principal as Principal
     from .errors import AuthFailed as AuthFailed
     from .errors import Cancelled as Cancelled
     from .errors import ConnectFailed as ConnectFailed
@@ -94,6 +108,20 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "OAuth": "auth.client",
+    "ClientCredentials": "auth.machines",
+    "DPoP": "auth.dpop",
+    "EnterpriseManaged": "auth.enterprise",
+    "Granted": "auth.granted",
+    "IdentityProvider": "auth.enterprise",
+    "SigningKey": "auth.assertions",
+    "WorkloadIdentity": "auth.machines",
+    "BearerAuth": "auth.bearer.bearer",
+    "StaticTokens": "auth.bearer.verifying",
+    "Unverifiable": "auth.bearer.denied",
+    "Verifier": "auth.bearer.verifying",
+    "asked_of": "auth.bearer.issuers",
+    "signed_by": "auth.bearer.issuers",
+    "Principal": "core.principal",
     "ResultCache": "client.caching",
     "Asker": "client.answering.proposed",
     "ProposedCall": "client.answering.proposed",
@@ -178,12 +206,14 @@ __all__ = [
     "Accepted",
     "Asker",
     "AuthFailed",
+    "BearerAuth",
     "CacheHint",
     "CallHandle",
     "Cancelled",
     "Change",
     "Changes",
     "Client",
+    "ClientCredentials",
     "ClientExtension",
     "ClientNotification",
     "Completing",
@@ -191,17 +221,21 @@ __all__ = [
     "ConnectionLost",
     "Context",
     "ConversationError",
+    "DPoP",
     "DefinitionChanged",
     "Depends",
     "Elicit",
     "ElicitUrl",
     "Elicited",
     "EndOfStream",
+    "EnterpriseManaged",
     "Extension",
     "ExtensionAnswered",
     "ExtensionResult",
     "FileTokens",
+    "Granted",
     "HttpRefused",
+    "IdentityProvider",
     "InputRequired",
     "InvalidAnswer",
     "Limits",
@@ -217,6 +251,7 @@ __all__ = [
     "Notified",
     "OAuth",
     "OutputInvalid",
+    "Principal",
     "PromptGet",
     "PromptsChanged",
     "ProposedCall",
@@ -235,6 +270,8 @@ __all__ = [
     "Sample",
     "Sampling",
     "Server",
+    "SigningKey",
+    "StaticTokens",
     "StreamTransport",
     "Timeout",
     "TokenStore",
@@ -245,14 +282,19 @@ __all__ = [
     "ToolResult",
     "ToolsChanged",
     "Transport",
+    "Unverifiable",
     "UrlElicitationRequired",
+    "Verifier",
     "VisitRequired",
+    "WorkloadIdentity",
     "__version__",
+    "asked_of",
     "connect_tcp",
     "connect_unix",
     "fill_defaults",
     "serve_tcp",
     "serve_unix",
+    "signed_by",
     "text_of",
     "within_roots",
 ]

@@ -11,8 +11,8 @@ from mcport import Context, Server
 from mcport.auth import challenge, jose
 from mcport.auth.bearer.bearer import BearerAuth
 from mcport.auth.bearer.keys import FixedKeys
-from mcport.auth.bearer.proofs import digest_of
 from mcport.auth.bearer.verifying import SignedTokens
+from mcport.auth.proof import digest_of
 from tests.http.bridge import Answer, ask, stateless
 from tests.http.raw_session import initialize
 

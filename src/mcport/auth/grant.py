@@ -66,6 +66,11 @@ class Grant(Protocol):
         ...
 
 
+def scope_of(found: Found) -> dict[str, str]:
+    """Return the parameter that names the scopes to ask for, if any are named."""
+    return {"scope": " ".join(found.scopes)} if found.scopes else {}
+
+
 def wanted(found: Found, identity: Identity, desk: Desk, scopes: Scopes | None = None) -> Wanted:
     """Return what a token request is for. Raises `Unfit` where there is no token endpoint."""
     metadata, endpoint = found.metadata, found.metadata.endpoint("token_endpoint")

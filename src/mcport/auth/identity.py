@@ -31,7 +31,8 @@ VERSION: Final = 1
 class Identity(Record):
     """A client as one authorization server knows it. `redirect_uris` are those that it was registered with.
 
-    `method` is how it proves itself at the token endpoint; `secret_expires` is in seconds of the wall clock.
+    `client_id` is empty where none is needed, `method` is how it proves itself at the token endpoint; `secret_expires`
+    is in seconds of the wall clock.
     """
 
     client_id: str
@@ -43,7 +44,7 @@ class Identity(Record):
     def authenticated(self, form: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
         """Return the headers and the form of a request to the token endpoint, with what proves the client."""
         if self.secret is None or self.method == NONE:
-            return {}, {**form, "client_id": self.client_id}
+            return {}, {**form, "client_id": self.client_id} if self.client_id else form
         if self.method == POST:
             return {}, {**form, "client_id": self.client_id, "client_secret": self.secret.reveal()}
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret.reveal())}"
@@ -53,6 +54,11 @@ class Identity(Record):
         """Whether a registered identity still serves, for somebody who comes back to this URL."""
         expired = self.secret_expires is not None and self.secret_expires <= now
         return not expired and (redirect_uri is None or redirect_uri in self.redirect_uris)
+
+
+def identity_of(client_id: str, secret: str | None) -> Identity:
+    """Return an identity that was given beforehand: with a secret it proves itself by that, in a header."""
+    return Identity(client_id) if secret is None else Identity(client_id, BASIC, Secret(secret))
 
 
 def method_of(metadata: ServerMetadata, secret: bool) -> str:

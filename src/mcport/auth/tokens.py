@@ -75,7 +75,7 @@ def read_tokens(document: JsonObject, wanted: Wanted, now: float) -> Tokens:
         raise Unfit("access_token", "is missing" if not access else "has characters that no token has")
     if (kind or "").lower() != wanted.kind.lower():
         raise Unfit("token_type", f"is {shown(str(kind))!r}, where {wanted.kind!r} was asked for")
-    refresh, lifetime = text_of(document, "refresh_token"), _seconds(document.get("expires_in"))
+    refresh, lifetime = text_of(document, "refresh_token"), seconds_of(document.get("expires_in"))
     granted = named_in(text_of(document, "scope")) or wanted.scopes
     return Tokens(
         wanted.issuer,
@@ -93,8 +93,8 @@ def read_tokens(document: JsonObject, wanted: Wanted, now: float) -> Tokens:
     )
 
 
-def _seconds(said: object) -> float | None:
-    """Read a lifetime; some servers say it as a string."""
+def seconds_of(said: object) -> float | None:
+    """Return a lifetime, which some servers say as a string; None if none is said. Raises `Unfit`."""
     if said is None:
         return None
     if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) < 12:

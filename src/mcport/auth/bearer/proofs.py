@@ -1,19 +1,17 @@
 """Proofs of possession: that whoever presents a token has the key which it is bound to (DPoP, RFC 9449).
 
 A proof is good for one request. Whether it came before is remembered in a store, which several workers may share.
-Below: `auth.jose`, `stores.values`.
+Below: `auth.proof`, `auth.jose`, `stores.values`.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from mcport.auth import jose
-from mcport.auth.resource import canonical
+from mcport.auth.proof import KIND, digest_of, place_of
 from mcport.stores.values import Store
 
 ALGORITHMS: Final = ("ES256", "ES384", "ES512", "PS256", "RS256", "Ed25519", "EdDSA")
@@ -58,7 +56,7 @@ class Proofs:
             header, claims = jose.verify_own_key(proofs[0], ALGORITHMS)
         except jose.BadToken as error:
             raise BadProof(f"the proof cannot be read: {error}") from None
-        if header.get("typ") != "dpop+jwt":
+        if header.get("typ") != KIND:
             raise BadProof("the proof is no dpop+jwt")
         if jose.thumbprint(header["jwk"]) != key:
             raise BadProof("the proof was made with another key than the token's")
@@ -76,16 +74,11 @@ class Proofs:
             raise BadProof("the proof was used before")
 
 
-def digest_of(token: str) -> str:
-    """Return what a proof says of the token that it goes with (`ath`)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(token.encode("ascii")).digest()).rstrip(b"=").decode()
-
-
 def _check_request(claims: dict[str, Any], token: str, request: tuple[str, str]) -> None:
     method, url = request
     if claims.get("htm") != method:
         raise BadProof("the proof is for another method")
-    if _place(claims.get("htu")) != _place(url):
+    if place_of(claims.get("htu")) != place_of(url):
         raise BadProof("the proof is for another URL")
     if claims.get("ath") != digest_of(token):
         raise BadProof("the proof is for another token")
@@ -95,13 +88,3 @@ def _check_age(claims: dict[str, Any], now: float) -> None:
     made = claims.get("iat")
     if isinstance(made, bool) or not isinstance(made, int | float) or abs(now - made) > AGE:
         raise BadProof("the proof was not made just now")
-
-
-def _place(url: object) -> str | None:
-    """Return a URL without what proofs leave out: its query and fragment."""
-    if not isinstance(url, str):
-        return None
-    try:
-        return canonical(urlunsplit(urlsplit(url)._replace(query="", fragment="")))
-    except ValueError:
-        return None

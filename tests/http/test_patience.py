@@ -11,7 +11,6 @@ import anyio.abc
 import pytest
 
 from mcport import Server
-from mcport.transports.http.server import patience
 from mcport.transports.http.server.binding import listen
 from mcport.transports.http.server.patience import HEAD_BYTES, Patience
 
@@ -31,10 +30,15 @@ def anyio_backend() -> str:
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """What reads requests."""
     if request.param == "h11":
-        monkeypatch.setattr("mcport.transports.http.server.running.protocol", lambda: "h11")
-    else:
-        pytest.importorskip("httptools", reason="httptools is not installed")
+        without_httptools(monkeypatch)
     return str(request.param)
+
+
+def without_httptools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if httptools were not installed."""
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    for name in ("uvicorn.protocols.http.httptools_impl", "mcport.transports.http.server.by_httptools"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 @asynccontextmanager
@@ -98,9 +102,3 @@ async def test_a_head_that_does_not_come_ends_the_connection(
         if sent:
             await stream.send(sent)
         assert await rest(stream) == b""
-
-
-def test_without_httptools_requests_are_read_by_h11(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "httptools", None)
-    monkeypatch.delitem(sys.modules, "uvicorn.protocols.http.httptools_impl", raising=False)
-    assert patience.protocol() == "h11"

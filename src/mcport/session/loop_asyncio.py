@@ -25,7 +25,10 @@ class AsyncioLoop:
         self._loop = loop = asyncio.get_running_loop()
         self._kept: set[asyncio.Task[None]] = set()
         self._scope: Callable[[], anyio.CancelScope] = type(anyio.CancelScope())
-        plain = loop.get_task_factory() is None and isinstance(loop, asyncio.BaseEventLoop)
+        # uvloop's tasks are asyncio's own, too.
+        plain = loop.get_task_factory() is None and (
+            isinstance(loop, asyncio.BaseEventLoop) or type(loop).__module__ == "uvloop"
+        )
         fresh = contextvars.copy_context().copy
         self.spawn: Spawn = _plain(loop, fresh) if plain else _foreign(loop, fresh)
         self.spawn_now: Spawn = _eager(loop, fresh) if plain else self.spawn

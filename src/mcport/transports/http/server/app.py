@@ -59,7 +59,7 @@ class HttpApp:
         self.limits = service.limits
         self._service = service
         self._guard = Guard(gate, service.limits.message_bytes)
-        self._path = path
+        self.path = path
         self._residences = Residences(service)
         self._stateless = StatelessDoor(service)
         sharing = sharing or Sharing()
@@ -104,21 +104,35 @@ class HttpApp:
         except Gone:
             return
 
+    async def posted(self, wire: Wire) -> None:
+        """Serve a POST to the endpoint that came another way than by ASGI."""
+        try:
+            self._guard.check(wire)
+            await self._post(wire)
+        except Refused as refused:
+            await refuse(wire, refused)
+        except ProtocolError as error:
+            await wire.answer(error.http_status, error_body(None, error.code, error.message, error.data))
+
     def _found(self, scope: Scope) -> Method:
         """Return what serves a request, judged by the path as it came; raises `Refused` where nothing does."""
         below = _below(scope)
         if scope["path"] in self._documents:
             return HttpApp._document
-        if below in (self._path, "", "/"):
+        if below in (self.path, "", "/"):
             return self._METHODS.get(scope["method"], HttpApp._other)
         if below in self._routes:
             return HttpApp._further
         if self._sse is None or below not in (STREAM_PATH, POST_PATH):
-            raise Refused(404, f"no MCP endpoint at {scope['path']!r:.80}; it is {self._path}")
+            raise Refused(404, f"no MCP endpoint at {scope['path']!r:.80}; it is {self.path}")
         return HttpApp._sse_get if below == STREAM_PATH else HttpApp._sse_post
 
-    async def _enter(self) -> Residence:
+    async def _enter(self, wire: Wire) -> Residence:
         """Return the residence in the running loop. Raises `Refused` where the server does not start."""
+        here = self._residences.here()
+        if here is not None:
+            return here
+        await wire.may_wait()
         try:
             return await self._residences.enter()
         except Refused:
@@ -138,7 +152,7 @@ class HttpApp:
     async def _post(self, wire: Wire) -> None:
         await self._admit(wire, "POST")
         self._guard.check_body(wire.headers)
-        residence = await self._enter()
+        residence = await self._enter(wire)
         message = decode(await self._guard.body(wire, residence.loop))
         self._service.check(wire.principal, message)
         try:
@@ -176,7 +190,7 @@ class HttpApp:
                 return
             raise self._not_allowed("GET is for event streams (accept: text/event-stream)")
         self._check_session(wire)
-        await self._handshake.get(wire, await self._enter())
+        await self._handshake.get(wire, await self._enter(wire))
 
     async def _show(self, wire: AsgiWire) -> None:
         """Show a person with a browser what there is."""
@@ -184,7 +198,7 @@ class HttpApp:
 
         scope = wire.scope
         root: str = scope.get("root_path", "")
-        path = scope["path"] if _below(scope) == self._path else root or self._path
+        path = scope["path"] if _below(scope) == self.path else root or self.path
         await wire.answer(200, page(self._service, url_of(scope, wire.headers, path)), HEADERS)
 
     async def _options(self, wire: AsgiWire) -> None:
@@ -206,14 +220,14 @@ class HttpApp:
     async def _delete(self, wire: AsgiWire) -> None:
         await self._admit(wire, "DELETE")
         self._check_session(wire)
-        await self._handshake.delete(wire, await self._enter())
+        await self._handshake.delete(wire, await self._enter(wire))
 
     async def _sse_get(self, wire: AsgiWire) -> None:
         assert self._sse is not None
         if wire.scope["method"] != "GET":
-            raise Refused(405, f"{STREAM_PATH} is for GET; post to {self._path}", {"allow": "GET"})
+            raise Refused(405, f"{STREAM_PATH} is for GET; post to {self.path}", {"allow": "GET"})
         await self._admit(wire, "GET", STREAM_PATH)
-        await self._sse.get(wire, await self._enter())
+        await self._sse.get(wire, await self._enter(wire))
 
     async def _sse_post(self, wire: AsgiWire) -> None:
         assert self._sse is not None
@@ -221,7 +235,7 @@ class HttpApp:
             raise Refused(405, f"{POST_PATH} is for POST", {"allow": "POST"})
         await self._admit(wire, "POST", POST_PATH)
         self._guard.check_body(wire.headers)
-        residence = await self._enter()
+        residence = await self._enter(wire)
         await self._sse.post(wire, await self._guard.body(wire, residence.loop), residence)
 
     async def _other(self, wire: AsgiWire) -> None:

@@ -1,12 +1,11 @@
 """How long, and how much, a server listens to a client that has not said yet what it wants.
 
-uvicorn waits for the head of a request as long as it takes, and its parser by httptools takes one of any size; either
-would let few clients keep a server busy. Below: `uvicorn`.
+uvicorn waits for the head of a request as long as it takes, which would let few clients keep a server busy. Below:
+nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -42,33 +41,3 @@ def _waits(connection: Any) -> bool:
     """Whether a head is still to come or to be completed, and uvicorn's own time for idle connections does not run."""
     cycle = connection.cycle
     return (cycle is None or cycle.response_complete) and connection.timeout_keep_alive_task is None
-
-
-def protocol() -> type[asyncio.Protocol] | str:
-    """Return what reads requests for uvicorn: by httptools where that is installed, within bounds; by h11 otherwise."""
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError:
-        return "h11"
-
-    class Bounded(HttpToolsProtocol):
-        """Takes heads up to `HEAD_BYTES`, and what comes in one piece with their end."""
-
-        _head = 0
-
-        def data_received(self, data: bytes) -> None:
-            if self._head > HEAD_BYTES:
-                self.send_400_response("The head of the request is too large.")
-                return
-            self._head += len(data)
-            super().data_received(data)
-
-        def on_headers_complete(self) -> None:
-            super().on_headers_complete()
-            self._head = 0
-
-        def on_body(self, body: bytes) -> None:
-            super().on_body(body)
-            self._head = 0
-
-    return Bounded

@@ -218,6 +218,7 @@ class Post(Asking):
         if not self._hears:
             return
         if self._reply is not None:
+            await self._wire.may_wait()
             await self.stream.written()
             await self._reply.end()
         elif bodies and not self._streams:

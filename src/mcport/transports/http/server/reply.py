@@ -118,6 +118,7 @@ class Reply:
         """Send what waits and close the stream."""
         self.close()
         if self._written is not None:
+            await self._wire.may_wait()
             await self._written
 
     def drop(self) -> None:

@@ -124,15 +124,18 @@ class Residences:
         self._service = service
         self._here: WeakKeyDictionary[Any, Residence] = WeakKeyDictionary()
 
-    async def enter(self) -> Residence:
-        """Return the residence in the running loop, begun by the first call. Raises what the lifespan raises."""
-        token = loop_token()
-        residence = self._here.get(token)
+    def here(self) -> Residence | None:
+        """Return the residence in the running loop, once it has begun. Raises `Refused` where it is about to end."""
+        residence = self._here.get(loop_token())
         if residence is None or residence.life is None:
-            return await self._begin(token)
+            return None
         if residence.closing:
             raise Refused(503, GOING, {"retry-after": "1"})
         return residence
+
+    async def enter(self) -> Residence:
+        """Return the residence in the running loop, begun by the first call. Raises what the lifespan raises."""
+        return self.here() or await self._begin(loop_token())
 
     async def leave(self) -> None:
         """End the residence in the running loop, if there is one: what goes on there has some time to finish."""

@@ -2,7 +2,8 @@
 
 uvicorn tells an application that it is to end only once every stream is closed, and streams stay open until they are
 told. So its own hook tells the app first. Neither logging nor the process is set up by it, and nothing is printed.
-uvloop and httptools are used where they are installed. Below: `app`, `patience`, `uvicorn`.
+uvloop and httptools are used where they are installed. Below: `app`, `by_httptools` or
+`by_h11`, `patience`, `uvicorn`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from typing import Final
 import anyio
 import uvicorn
 
+from mcport.session.loop import current_loop
+
 from .app import HttpApp
-from .patience import HEAD_BYTES, Patience, protocol
+from .direct import Short
+from .patience import HEAD_BYTES, Patience
 
 KEEP_ALIVE_SECONDS: Final = 30
 """How long a connection may stay open on which nothing is asked."""
@@ -42,6 +46,7 @@ class Runner(uvicorn.Server):
     """Whether it tells the app of its end by itself (`foreign`)."""
 
     def __init__(self, app: HttpApp, listeners: int, signals: bool, listening: Callable[[], object]) -> None:
+        self._short = Short(app)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -53,7 +58,7 @@ class Runner(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                http=protocol(),
+                http=protocol(self._short),
                 h11_max_incomplete_event_size=HEAD_BYTES,
                 limit_concurrency=listeners + SPARE_CONNECTIONS,
             )
@@ -73,6 +78,7 @@ class Runner(uvicorn.Server):
             if self.should_exit:
                 return
             raise
+        self._short.loop = current_loop()
         await super().startup(sockets)
         self._listening()
 
@@ -151,6 +157,15 @@ async def _serve(runner: Runner, sockets: Sequence[socket.socket]) -> None:
     finally:
         for each in sockets:
             each.close()
+
+
+def protocol(short: Short) -> type[asyncio.Protocol]:
+    """Return what reads requests for uvicorn: simple ones past ASGI, others by httptools where that is installed."""
+    try:
+        from .by_httptools import ByHttptools as Base
+    except ImportError:
+        from .by_h11 import ByH11 as Base  # type: ignore[assignment]
+    return type(Base.__name__, (Base,), {"short": short})
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

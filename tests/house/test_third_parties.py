@@ -38,7 +38,7 @@ ONLY = {
         "mcport.client.client",
     ),
     "httpx_sse": HTTP_CLIENT,
-    "h11": ("mcport.transports.http.client.http1",),
+    "h11": ("mcport.transports.http.client.http1", "mcport.transports.http.server.by_h11"),
     "starlette": HTTP_SERVER,
     "uvicorn": HTTP_SERVER,
     "sse_starlette": HTTP_SERVER,

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from mcport import Client, ConnectFailed
-from tests.client.counterpart import ALL, HANDSHAKE, error, request, result, usual
+from mcport import Client, ConnectFailed, NotDeclared, Timeout
+from tests.client.counterpart import ALL, HANDSHAKE, STATELESS, error, request, result, usual
 from tests.client.playing import Wire, child_command, child_lines, client_of, of
 
 OLD = "2025-06-18"
@@ -39,6 +40,9 @@ def methods(messages: list[Any]) -> list[str]:
 
 @pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("lifecycle.version.client-latest", revisions=HANDSHAKE)
+@pytest.mark.requirement("transport.client-supports-stdio", revisions=HANDSHAKE)
+@pytest.mark.requirement("discover.optional-for-clients", revisions=STATELESS)
 async def test_without_a_word_the_client_speaks_what_the_server_speaks(
     revision: str, channel: str, tmp_path: Path
 ) -> None:
@@ -46,6 +50,41 @@ async def test_without_a_word_the_client_speaks_what_the_server_speaks(
     assert spoken == revision
     assert methods(messages)[0] == "server/discover"
     assert methods(messages)[-1] == "tools/list"
+    assert {each["params"]["protocolVersion"] for each in of(messages, "initialize")} <= {HANDSHAKE[0]}
+
+
+@pytest.mark.parametrize("revision", HANDSHAKE)
+@pytest.mark.requirement("lifecycle.client-waits")
+async def test_until_it_is_answered_nothing_is_asked_but_initialize(revision: str) -> None:
+    wire = Wire({**usual(revision), "initialize": []})
+    client = client_of(wire, revision)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(client.connect)
+        [opening] = await wire.wrote("initialize")
+        with pytest.raises(ConnectFailed, match="not connected"):
+            await client.list_tools()
+        await anyio.wait_all_tasks_blocked()
+        assert methods(wire.messages) == ["initialize"]
+        answer = usual(revision)["initialize"][0] | {"id": opening["id"]}
+        wire.push(answer)
+    await client.list_tools()
+    assert methods(wire.messages) == ["initialize", "notifications/initialized", "tools/list"]
+    await client.aclose()
+
+
+@pytest.mark.parametrize("revision", HANDSHAKE)
+@pytest.mark.requirement("lifecycle.error-cases")
+async def test_no_common_version_silence_and_what_is_not_declared_are_told_apart(revision: str) -> None:
+    foreign = usual(revision)["initialize"][0]
+    foreign = {**foreign, "result": {**foreign["result"], "protocolVersion": "1999-12-31"}}
+    with pytest.raises(ConnectFailed, match="1999-12-31") as version:
+        await client_of(Wire({"initialize": [foreign]}), revision).connect()
+    with pytest.raises(Timeout, match="no answer to initialize") as silence:
+        await client_of(Wire({"initialize": []}), revision, connect_timeout=0.02).connect()
+    async with client_of(Wire(usual(revision, {})), revision) as client:
+        with pytest.raises(NotDeclared, match="tools") as undeclared:
+            await client.list_tools()
+    assert len({type(each.value) for each in (version, silence, undeclared)}) == 3
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

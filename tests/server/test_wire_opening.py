@@ -97,6 +97,23 @@ async def test_nothing_but_ping_is_answered_before_initialize(revision: str) -> 
 
 
 @pytest.mark.parametrize("revision", OLD)
+@pytest.mark.requirement("lifecycle.server-waits")
+async def test_nothing_is_told_before_the_client_says_that_it_is_ready(revision: str) -> None:
+    server = demo()
+    async with unopened(server, revision) as wire:
+        info = {"name": "slow", "version": "1"}
+        await wire.ask("initialize", {"protocolVersion": revision, "capabilities": {}, "clientInfo": info})
+        server.notify_tools_changed()
+        server.notify_resources_changed()
+        assert (await wire.ask("ping"))["result"] == {}
+        await wire.silent()
+        wire.notify("notifications/initialized")
+        await wire.silent()
+        server.notify_tools_changed()
+        assert (await wire.read())["method"] == "notifications/tools/list_changed"
+
+
+@pytest.mark.parametrize("revision", OLD)
 @pytest.mark.requirement("ping.answered-promptly")
 async def test_ping_is_answered_at_once_even_before_initialize_and_while_tools_run(revision: str) -> None:
     server, go = demo(), anyio.Event()

@@ -43,6 +43,7 @@ def methods(messages: list[Any]) -> list[str]:
 @pytest.mark.requirement("lifecycle.version.client-latest", revisions=HANDSHAKE)
 @pytest.mark.requirement("transport.client-supports-stdio", revisions=HANDSHAKE)
 @pytest.mark.requirement("discover.optional-for-clients", revisions=STATELESS)
+@pytest.mark.requirement("era.stdio.probe-discover", revisions=STATELESS)
 async def test_without_a_word_the_client_speaks_what_the_server_speaks(
     revision: str, channel: str, tmp_path: Path
 ) -> None:

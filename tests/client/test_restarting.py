@@ -74,6 +74,7 @@ async def die(client: Client) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 @pytest.mark.parametrize("revision", ALL)
+@pytest.mark.requirement("stdio.restart-after-crash", revisions=["2026-07-28"])
 async def test_p3_a_server_that_was_killed_is_started_again_by_the_next_call(tmp_path: Path, revision: str) -> None:
     log = tmp_path / "log"
     table = {**usual(revision), "tools/call hang": []}

@@ -150,6 +150,7 @@ def test_a_demanded_stateless_revision_is_opened_with_discover_and_never_with_in
     assert play(client, silent).steps == PROBE_HTTP
 
 
+@pytest.mark.requirement("era.stdio.modern-only-probe")
 def test_a_client_of_the_stateless_era_alone_probes_too_and_fails_clearly() -> None:
     played = play(approach(revisions=STATELESS), probe_refused(-32601))
     assert played.steps == PROBE_HTTP

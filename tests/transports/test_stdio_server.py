@@ -254,6 +254,7 @@ def test_a_file_may_be_what_a_server_reads_and_writes(start: Start, tmp_path: Pa
 # ---- the end
 
 
+@pytest.mark.requirement("stdio.server-exits-on-eof")
 @both_loops
 def test_p6_at_the_end_of_input_what_runs_may_finish_and_what_stays_is_stopped(
     start: Start, loop: str, tmp_path: Path
@@ -273,6 +274,7 @@ def test_p6_at_the_end_of_input_what_runs_may_finish_and_what_stays_is_stopped(
     assert list(answers) == [0]
 
 
+@pytest.mark.requirement("stdio.server-exits-on-eof")
 def test_p6_an_empty_input_ends_a_server_at_once(start: Start) -> None:
     with open(os.devnull) as null:
         process = start("asyncio", stdin=null.fileno())

@@ -32,6 +32,7 @@ def methods(asked: list[Asked]) -> list[Any]:
 
 @pytest.mark.requirement("era.http.inspect-400-body", revisions=["2026-07-28"])
 @pytest.mark.requirement("era.http.fallback-initialize", revisions=["2026-07-28"])
+@pytest.mark.requirement("era.client.cache-result", revisions=["2026-07-28"])
 async def test_a_400_without_an_error_of_the_protocol_leads_to_initialize_and_is_remembered() -> None:
     async with origin(older, plays_opening=True) as server:
         for _ in range(2):

@@ -97,6 +97,20 @@ async def test_a_plain_function_lets_its_client_go_as_well_and_asks_when_it_is_b
     await app.aclose()
 
 
+@pytest.mark.requirement("http.get.retry-before-close")
+async def test_a_stream_that_the_server_may_close_says_first_when_to_come_back() -> None:
+    slow = Slow()
+    app = slow.made.asgi()
+    async with session(app) as opened, opened.get() as first:
+        primed = await first.raw_event()
+        assert (primed.data, bool(primed.id), first.retry is not None) == (b"", True, True)
+        async with opened.get(primed.id) as second:  # the one before is closed, and the session goes on
+            assert await raw_events(first) == []
+            slow.made.notify_tools_changed()
+            assert (await second.event())["method"] == "notifications/tools/list_changed"
+    await app.aclose()
+
+
 @pytest.mark.requirement("http.sse.no-close-before-response")
 @pytest.mark.parametrize("revision", ["2025-03-26", "2025-06-18"])
 async def test_older_clients_are_not_let_go(revision: str) -> None:

@@ -36,9 +36,9 @@ class Contestant:
         script = "bare_loop.py" if self.kind == FLOOR else f"{self.kind}_server.py"
         return [self.python, str(HERE / "servers" / script), names.as_argument()]
 
-    def client(self, server: Sequence[str] | str, tool: str, calls: int) -> list[str]:
-        """The command of a client of a server, which is a command or a URL."""
-        task = {"server": server, "tool": tool, "calls": calls, "revision": self.revision}
+    def client(self, server: Sequence[str] | str, tool: str, calls: int, httpx: bool = False) -> list[str]:
+        """The command of a client of a server, which is a command or a URL; `httpx` has ours go through its client."""
+        task = {"server": server, "tool": tool, "calls": calls, "revision": self.revision, "httpx": httpx}
         return [self.python, str(HERE / "clients" / f"{self.kind}_client.py"), json.dumps(task)]
 
     def importing(self) -> list[str]:

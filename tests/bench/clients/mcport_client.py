@@ -10,11 +10,14 @@ import sys
 import time
 from typing import Any
 
+import httpx
+
 from mcport import Client
 
 
 async def main(task: dict[str, Any]) -> None:
-    async with Client(task["server"], revision=task["revision"]) as client:
+    options: dict[str, Any] = {"http_client": httpx.AsyncClient()} if task["httpx"] else {}
+    async with Client(task["server"], revision=task["revision"], **options) as client:
         spent = 0.0
         for warm in (True, False):
             pairs = [(random.randrange(10**6), random.randrange(10**6)) for _ in range(200 if warm else task["calls"])]

@@ -161,8 +161,8 @@ def idle_sessions(bench: Bench, figure: str) -> Samples:
     return samples
 
 
-def client_cpu(revision: str) -> Callable[[Bench, str], Samples]:
-    """CPU of a client per call; all of them call the same bare application."""
+def client_cpu(revision: str, httpx: bool = False) -> Callable[[Bench, str], Samples]:
+    """CPU of a client per call; all call the same bare application, ours with `httpx` through a client of httpx."""
 
     def measure(bench: Bench, figure: str) -> Samples:
         seed = bench.random(figure)
@@ -176,7 +176,8 @@ def client_cpu(revision: str) -> Callable[[Bench, str], Samples]:
             for _ in range(bench.rounds):
                 for each in bench.contestants:
                     if each.kind in (OURS, THEIRS) and each.title != f"{OURS} uvloop":
-                        argv = replace(each, revision=revision).client(f"http://127.0.0.1:{port}/mcp", names.add, 500)
+                        url = f"http://127.0.0.1:{port}/mcp"
+                        argv = replace(each, revision=revision).client(url, names.add, 500, httpx)
                         cost = float(json.loads(live(argv, each.env(), bench.cores).output)["cpu"])
                         samples[each.title].append(Sample(cost, cost))
         finally:
@@ -209,6 +210,7 @@ FIGURES = (
     Figure("stream-32", "the same, a stream each", "req/s", 1, True, 6, 8, side_by_side(HANDSHAKE, 32, streams=True)),
     Figure("echo", "echo of 1 MiB", "MB/s", 1, True, 1.5, 2, echo(STATELESS)),
     Figure("client", "client: CPU per call", "us", 1e6, False, 1 / 3, 1 / 4, client_cpu(STATELESS)),
+    Figure("client-httpx", "the same through httpx", "us", 1e6, False, 1 / 2, 1 / 3, client_cpu(STATELESS, httpx=True)),
     Figure("idle-session", "memory per idle session", "KiB", 1, False, 16, 8, idle_sessions, absolute=True),
     Figure("listen", "a change told to 10,000 streams", "ms", 1e3, False, 1000, 500, listeners, absolute=True),
 )

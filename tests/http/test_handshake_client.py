@@ -241,6 +241,18 @@ async def test_changes_come_on_the_stream_that_belongs_to_no_request(server: Old
             break
 
 
+async def test_a_server_that_cannot_open_the_stream_now_is_not_asked_for_it_with_each_request(
+    server: OldServer,
+) -> None:
+    server.streams = [httpx.Response(500), httpx.Response(503)]
+    async with server.connect() as client:
+        await server.until(lambda: server.of("GET"))
+        for _ in range(3):
+            await client.call_tool("a")
+            await anyio.wait_all_tasks_blocked()
+        assert len(server.of("GET")) == 1
+
+
 async def test_a_server_that_has_no_such_stream_is_asked_for_it_once(server: OldServer) -> None:
     async with server.connect() as client:
         await server.until(lambda: server.of("GET"))

@@ -281,6 +281,19 @@ async def test_p11_a_stream_that_cannot_be_had_again_comes_out_of_the_loop_with_
     assert len(server.sent("ping")) == 1
 
 
+async def test_a_stream_that_could_not_be_opened_is_asked_for_at_once_by_whoever_listens() -> None:
+    server = telling()
+    server.streams = [httpx.Response(503, headers={"retry-after": "1000"}), Stream().response]
+    async with following(server) as client:
+        await server.until(lambda: server.of("GET"))
+        await anyio.wait_all_tasks_blocked()
+        await client.ping()
+        await anyio.wait_all_tasks_blocked()
+        assert len(server.of("GET")) == 1
+        async with client.listen(tools=True):
+            assert len(server.of("GET")) == 2
+
+
 @pytest.mark.parametrize("none", [False, True])
 async def test_listening_has_begun_once_its_stream_is_open_or_there_is_none(none: bool) -> None:
     server, asked, answer = telling(), anyio.Event(), anyio.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -64,3 +65,12 @@ def test_what_a_server_wrote_in_a_header_steers_no_terminal(say: object) -> None
     line = say("\x1b]0;evil\x07" + "x" * 1000)
     assert line.isprintable()
     assert len(line) < 200
+
+
+def test_an_error_that_lies_beneath_itself_is_named_all_the_same() -> None:
+    again, other = ValueError("refused"), RuntimeError()
+    again.__cause__, other.__cause__ = other, again
+    assert words.of_failure(again) == "refused"
+    assert words.of_failure(
+        ExceptionGroup("several", [again, ConnectionRefusedError(errno.ECONNREFUSED, "")])
+    ).startswith("connection refused")

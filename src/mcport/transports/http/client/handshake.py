@@ -128,6 +128,8 @@ class HandshakeLink:
         return self._send(method, params, Opener(self._courier, waiter))
 
     async def hears(self) -> None:
+        if self._courier.ready.is_set():
+            self._standing.begin(at_once=True)
         await self._standing.settled()
 
     def drop(self, call: Call, *, tell: bool) -> None:

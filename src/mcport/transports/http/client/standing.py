@@ -22,7 +22,7 @@ from .courier import Courier, SessionGone
 from .endpoint import Unreachable
 from .pace import Pace
 from .track import Broken, Track
-from .words import of_status
+from .words import of_status, seconds_of
 
 log: Final = logging.getLogger("mcport.client")
 
@@ -56,11 +56,16 @@ class Standing:
         self._deaf = deaf
         self._scope: anyio.CancelScope | None = None
         self._none = False
+        self._refused = 0
+        self._not_before = 0.0
         self._settled = anyio.Event()
 
-    def begin(self) -> None:
-        """Hear what comes, unless that is so already or the server has said that there is nothing to hear."""
-        if self._scope is None and not self._none:
+    def begin(self, *, at_once: bool = False) -> None:
+        """Hear what comes, unless that is so already or the server has said that there is nothing to hear.
+
+        A server that could not open the stream is left alone for a while, but for somebody who listens (`at_once`).
+        """
+        if self._scope is None and not self._none and (at_once or self._loop.time() >= self._not_before):
             self._scope = self._loop.scope()
             if self._settled.is_set():
                 self._settled = anyio.Event()
@@ -68,6 +73,7 @@ class Standing:
 
     def end(self) -> None:
         """Hear nothing more, until `begin`."""
+        self._not_before = 0.0
         if self._scope is not None:
             self._scope.cancel()
             self._scope = None
@@ -115,9 +121,13 @@ class Standing:
             track.failed(str(error))
             return await track.again(anew=True)
         if response.is_success and kind_of(response) == EVENT_STREAM:
+            self._refused = 0
             return response
         self._none = response.status_code in NONE or response.is_success
         await response.aclose()
         if self._none:
             return None
+        self._refused += 1
+        wished = seconds_of(response.headers.get("retry-after"))
+        self._not_before = self._loop.time() + self._pace.before(self._refused, wished)
         raise Broken(of_status(response.status_code))

@@ -89,15 +89,19 @@ def of_failure(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _beneath(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and all that it was raised from."""
-    if error is None:
-        return
-    yield error
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _beneath(each)
-    yield from _beneath(error.__cause__ or error.__context__)
+def _beneath(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that it was raised from, each once: what is raised again may lie beneath itself."""
+    left: list[BaseException | None] = [error]
+    seen: set[BaseException] = set()
+    while left:
+        each = left.pop()
+        if each is None or each in seen:
+            continue
+        seen.add(each)
+        yield each
+        left.append(each.__cause__ or each.__context__)
+        if isinstance(each, BaseExceptionGroup):
+            left.extend(reversed(each.exceptions))
 
 
 def seconds_of(retry_after: str | None) -> float | None:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from mcport import (
+    Client,
     ConnectFailed,
     ConnectionLost,
+    ConversationError,
     sync,
 )
 from tests.client.counterpart import usual
@@ -31,10 +33,44 @@ def test_before_and_after_it_says_so(desk: Desk) -> None:
         with pytest.raises(RuntimeError, match=r"connect\(\) was called before"):
             client.connect()
         assert client.list_tools().tools
-    with pytest.raises(ConnectionLost, match="list_tools on server 'desk': connection lost, this client was closed"):
+    with pytest.raises(ConnectionLost, match="tools/list on server 'desk': connection lost, this client was closed"):
         client.list_tools()
     with client:
         assert client.list_tools().tools
+
+
+VERBS: dict[str, tuple[Any, ...]] = {
+    "call_tool": ("add", {"a": 1, "b": 2}),
+    "discover": (),
+    "get_prompt": ("greet", {"name": "Ada"}),
+    "list_prompts": (),
+    "list_resources": (),
+    "list_resource_templates": (),
+    "list_tools": (),
+    "ping": (),
+    "read_resource": ("note://a",),
+    "request": ("tools/list",),
+    "subscribe_resource": ("note://a",),
+    "unsubscribe_resource": ("note://a",),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_errors_call_a_call_as_the_asynchronous_client_does(desk: Desk, verb: str) -> None:
+    blocking, other = sync.Client(desk.server), Client(desk.server)
+    said = []
+    for _ in ("never opened", "closed"):
+        with pytest.raises(ConversationError) as caught:
+            await getattr(other, verb)(*VERBS[verb])
+        expected = caught.value
+        with pytest.raises(type(expected)) as caught:
+            getattr(blocking, verb)(*VERBS[verb])
+        assert (str(caught.value), caught.value.phase) == (str(expected).replace("async with", "with"), expected.phase)
+        said.append(type(expected))
+        async with other:
+            blocking.connect()
+            blocking.close()
+    assert said == [ConnectFailed, ConnectionLost]
 
 
 def test_p3_closing_fails_what_waits_in_other_threads(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """The blocking client: every call of `mcport.Client`, without `await`.
 
 Its conversation lives in one loop thread. Any thread may call it, also one that runs an event loop (a notebook's).
-Below: the client, `portal`, `callbacks`, `handle`, `stream`.
+Below: the client, `portal`, `callbacks`, `handle`, `stream`, `phases`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 from mcport.client.answering.roots import RootLike
 from mcport.client.client import Client as AsyncClient
+from mcport.client.failures import Failures, Remains
 from mcport.client.handle import CallHandle as AsyncCallHandle
 from mcport.client.listening.listening import Changes as AsyncChanges
 from mcport.core.jsonrpc import JsonObject
-from mcport.errors import ConnectFailed, ConnectionLost, ConversationError
+from mcport.errors import ConnectFailed, ConversationError
 
 from .callbacks import in_threads
 from .handle import CallHandle
+from .phases import Phase, phase_of
 from .portal import Portal, PortalClosed
 from .stream import Changes, Stream
 
@@ -50,7 +52,8 @@ def _blocking(
     @functools.wraps(method)
     def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> T:
         options: Any = in_threads(named)
-        return self._run(lambda: method(self._client, *arguments, **options), method.__name__)
+        phase = phase_of(method.__name__, arguments, named)
+        return self._run(lambda: method(self._client, *arguments, **options), phase)
 
     return twin
 
@@ -62,7 +65,7 @@ def _iterating(
 
     @functools.wraps(method)
     def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> Stream[T]:
-        run = functools.partial(self._run, phase=method.__name__)
+        run = functools.partial(self._run, phase=phase_of(method.__name__))
         return Stream(method(self._client, *arguments, **named), run)
 
     twin.__doc__ = (method.__doc__ or "").replace("async for", "for")
@@ -76,7 +79,7 @@ def _listening(
 
     @functools.wraps(method)
     def twin(self: Client, /, *arguments: P.args, **named: P.kwargs) -> Changes:
-        run = functools.partial(self._run, phase=method.__name__)
+        run = functools.partial(self._run, phase=phase_of(method.__name__))
         return Changes(method(self._client, *arguments, **named), run)
 
     doc = (method.__doc__ or "").replace("an asynchronous iterator", "an iterator")
@@ -96,8 +99,8 @@ def _starting(
         async def start() -> AsyncCallHandle[T]:
             return method(self._client, *arguments, **options)
 
-        run = functools.partial(self._run, phase=method.__name__)
-        return CallHandle(self._run(start, method.__name__), run)
+        run = functools.partial(self._run, phase=phase_of(method.__name__, arguments, named))
+        return CallHandle(run(start), run)
 
     twin.__doc__ = (method.__doc__ or "").replace("await it for the result", "ask it for its `result()`")
     return twin
@@ -155,7 +158,7 @@ class Client:
                 self._portal = Portal(f"mcport client of {self._client._target.name}")
                 self._ending = _OPEN.finalizer(self, self._portal, self._client)
         try:
-            self._run(self._client.connect, "connecting")
+            self._run(self._client.connect, phase_of("connecting"))
         except BaseException:
             if fresh:
                 self.close()
@@ -184,12 +187,12 @@ class Client:
             if ending is not None:
                 ending.detach()
 
-    def _run(self, call: Callable[[], Awaitable[T]], phase: str) -> T:
+    def _run(self, call: Callable[[], Awaitable[T]], phase: Phase) -> T:
         """Run something in the loop thread and wait for it."""
         portal, name = self._portal, self._client._target.name
         if portal is None and not self._was_open:
             line = f"the client of '{name}' is not connected: use 'with' or connect()"
-            raise ConnectFailed(line, server=name, phase=phase, cause="not connected")
+            raise ConnectFailed(line, server=name, phase=phase.name, cause="not connected")
         try:
             if portal is not None:
                 return portal.run(call)
@@ -197,8 +200,7 @@ class Client:
             pass
         forked = portal is not None and portal.elsewhere
         cause = "it belongs to the process that this one was forked from" if forked else "this client was closed"
-        line = f"{phase} on server '{name}': connection lost, {cause}"
-        raise ConnectionLost(line, server=name, phase=phase, cause=cause)
+        raise Failures(name).lost(phase.name, cause, Remains(), phase.subject)
 
     # ---- what is known of the server
 
@@ -261,7 +263,7 @@ class Client:
         async def tell() -> None:
             self._client.notify(method, params)
 
-        self._run(tell, method)
+        self._run(tell, phase_of(method))
 
     def set_roots(self, roots: Iterable[RootLike]) -> None:
         """Have other roots from now on, and tell the server so where the revision has a way to.
@@ -276,7 +278,7 @@ class Client:
         if self._portal is None:
             self._client.set_roots(roots)
         else:
-            self._run(tell, "setting roots")
+            self._run(tell, phase_of("setting roots"))
 
 
 class _Open:

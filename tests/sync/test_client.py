@@ -23,6 +23,7 @@ from mcport import (
 )
 from mcport.client.client import Client as AsyncClient
 from mcport.spec.types import ElicitRequestFormParams, ListToolsResult, Tool
+from mcport.sync.phases import phase_of
 from mcport.sync.portal import Portal, PortalClosed
 from tests.client import notifying
 from tests.client.counterpart import ALL, STATELESS, notification, request, usual
@@ -31,6 +32,11 @@ from tests.sync.desk import REVISION, Desk, loop_threads, said
 from tests.transports.children import PATIENCE, SOURCES
 
 # ---- the calls
+
+
+def answered(messages: list[Any]) -> bool:
+    """Whether the client has answered a question."""
+    return any("result" in message for message in messages)
 
 
 @pytest.mark.parametrize("revision", ALL)
@@ -285,7 +291,10 @@ def test_a_question_is_answered_in_a_thread_that_may_block_and_call_the_client()
         handle = host.start_tool("ask")
         assert asked.wait(PATIENCE)
         assert said(host.call_tool("any")) == "done"
-        host._run(lambda: wire.until(lambda messages: any("result" in message for message in messages)), "the answer")
+        host._run(
+            lambda: wire.until(lambda messages: any("result" in message for message in messages)),
+            phase_of("the answer"),
+        )
         handle.cancel()
     assert heard == ["Sure?", "done", "mcport callback"]
     assert {"jsonrpc": "2.0", "id": "q1", "result": {"action": "decline"}} in wire.messages
@@ -333,7 +342,10 @@ def test_a_callback_in_the_loop_that_closes_its_client_is_told_that_nobody_can_w
 
     with sync.Client(wire, revision=REVISION, elicit=elicit) as host:
         handle = host.start_tool("ask")
-        host._run(lambda: wire.until(lambda messages: any("result" in message for message in messages)), "the answer")
+        host._run(
+            lambda: wire.until(lambda messages: any("result" in message for message in messages)),
+            phase_of("the answer"),
+        )
         assert said(host.call_tool("any")) == "done"
         handle.cancel()
     assert len(caught) == 1

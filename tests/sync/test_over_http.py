@@ -65,7 +65,7 @@ def test_every_kind_of_call_is_answered(url: str, revision: str) -> None:
 def test_questions_reach_a_callback_that_may_block_and_call_the_client(url: str, revision: str) -> None:
     def fill_in(question: ElicitRequestFormParams) -> dict[str, Any]:
         assert question.message == "Where to?"
-        [name] = question.requested_schema.properties  # type: ignore[union-attr]
+        [name] = question.requested_schema.properties
         return {name: client.call_tool("add", {"a": 1, "b": 1}).text()}
 
     with sync.Client(url, revision=revision, elicit=fill_in) as client:

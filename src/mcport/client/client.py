@@ -376,7 +376,7 @@ class _Attempt:
         await self.ended.wait()
 
 
-def _identity(auth: httpx.Auth | None, client: httpx.AsyncClient | None) -> Identity | None:
+def _identity(auth: httpx.Auth | str | None, client: httpx.AsyncClient | None) -> Identity | None:
     """Return what tells as whom is asked, where that may change."""
     if auth is None and client is None:
         return None

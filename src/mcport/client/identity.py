@@ -24,10 +24,10 @@ class Identity:
     is not known.
     """
 
-    def __init__(self, auth: httpx.Auth | None, client: httpx.AsyncClient | None) -> None:
+    def __init__(self, auth: httpx.Auth | str | None, client: httpx.AsyncClient | None) -> None:
         self._auth = auth
         self._client = client
-        self._known: list[httpx.Auth] = []
+        self._known: list[object] = []
 
     def __call__(self) -> str | None:
         """Return a name for whoever asks now; None where nobody can know."""
@@ -41,7 +41,7 @@ class Identity:
         cookies = sorted((each.domain, each.path, each.name, each.value) for each in client.cookies.jar)
         return sha256(repr((who, client.headers.multi_items(), cookies)).encode()).hexdigest()
 
-    def _of_auth(self, auth: httpx.Auth) -> str | None:
+    def _of_auth(self, auth: object) -> str | None:
         said = getattr(auth, "principal", None)
         if isinstance(said, str):
             return f"principal {said}"

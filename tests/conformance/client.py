@@ -3,7 +3,8 @@
     python tests/conformance/client.py URL
 
 It lists everything, calls every tool with arguments made from its schema, reads every resource and gets every prompt;
-what the suite hands over as tool calls is called as it stands. It does not know which scenario it is in.
+what the suite hands over as tool calls is called as it stands. The name of a scenario tells only which kind of program
+is to be played where two kinds are given the same: it does not know what is expected of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,18 @@ from typing import Any
 import anyio
 import httpx
 
-from mcport import Client, ConversationError, OAuth, fill_defaults
+from mcport import (
+    Client,
+    ClientCredentials,
+    ConversationError,
+    EnterpriseManaged,
+    Granted,
+    IdentityProvider,
+    OAuth,
+    SigningKey,
+    WorkloadIdentity,
+    fill_defaults,
+)
 from mcport.spec.types import Tool
 
 VALUES: dict[str, object] = {"integer": 3, "number": 5, "boolean": True, "object": {}, "array": []}
@@ -70,9 +82,9 @@ class Browser:
         return self.came
 
 
-def login() -> OAuth:
-    """Return how to log in, with what the suite says of this client."""
-    browser, context = Browser(), json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+def person(context: Mapping[str, Any], *, dpop: bool) -> OAuth:
+    """Return how a person logs in, with what the suite says of this client."""
+    browser = Browser()
     return OAuth(
         client_name="mcport conformance client",
         client_id=context.get("client_id"),
@@ -82,12 +94,37 @@ def login() -> OAuth:
         open_url=browser.open,
         receive=browser.back,
         legacy=True,
+        dpop=dpop,
     )
+
+
+def login(kind: str, context: Mapping[str, Any]) -> httpx.Auth:
+    """Return how this client gets tokens: set up as somebody would who has what the suite hands over."""
+
+    async def id_token() -> str:
+        return str(context["idp_id_token"])
+
+    async def workload() -> str:
+        return str(context["valid_jwt"])
+
+    if "idp_id_token" in context:
+        provider = IdentityProvider(context["idp_token_endpoint"], context["idp_client_id"])
+        return Granted(EnterpriseManaged(None, context["client_id"], context["client_secret"], provider, id_token))
+    if "valid_jwt" in context:
+        return Granted(WorkloadIdentity(None, workload, client_id=context["client_id"]))
+    if "private_key_pem" in context:
+        key = SigningKey(context["private_key_pem"], context["signing_algorithm"])
+        return Granted(ClientCredentials(None, context["client_id"], key=key))
+    if kind.startswith("auth/client-credentials"):
+        return Granted(ClientCredentials(None, context["client_id"], client_secret=context["client_secret"]))
+    return person(context, dpop=kind.startswith("auth/dpop"))
 
 
 async def main(url: str) -> None:
     """Connect, use what there is, and leave."""
-    async with Client(url, elicit=fill_defaults, sample=answer, roots=["file:///tmp"], auth=login()) as client:
+    context = json.loads(os.environ.get("MCP_CONFORMANCE_CONTEXT", "{}"))
+    auth = login(os.environ.get("MCP_CONFORMANCE_SCENARIO", ""), context)
+    async with Client(url, elicit=fill_defaults, sample=answer, roots=["file:///tmp"], auth=auth) as client:
         await use(client)
 
 

@@ -19,10 +19,6 @@ Side: TypeAlias = Literal["server", "client"]
 Check: TypeAlias = dict[str, Any]
 
 NOT_OURS: Final = (
-    "auth/client-credentials-",
-    "auth/dpop",
-    "auth/enterprise-managed-",
-    "auth/wif-",
     "tasks-",
     "sep-2640-",
 )

@@ -22,7 +22,7 @@ from .flow import Flow, Operation, Policy, Refusal, refusal_of
 from .grant import Grant
 from .identities import App, AskForClient
 from .person import Manners, OpenUrl, ReceiveUrl
-from .presenting import Bearer, Presenting
+from .presenting import Presenting, presenting_of
 from .resource import canonical
 from .scopes import Scopes
 from .secret import Secret
@@ -116,7 +116,8 @@ class OAuth(Authorized):
 
     `scopes` are wanted besides what the server asks for. `store` keeps tokens (`MemoryTokens` unless given), for each
     `profile` its own. `legacy` takes servers without metadata for such of 2025-03-26. Documents of a server lead to
-    private networks only with `allow_private`. (2026-07-28 basic/authorization.)
+    private networks only with `allow_private`. With `dpop`, a `DPoP` or True for a new key, tokens are bound to a key;
+    one that is to be used after a restart needs its key again. (2026-07-28 basic/authorization.)
     """
 
     def __init__(
@@ -139,13 +140,15 @@ class OAuth(Authorized):
         profile: str = "",
         legacy: bool = False,
         allow_private: bool = False,
+        dpop: Presenting | bool = False,
     ) -> None:
         _check(client_id, client_secret, issuer, client_metadata_url)
         secret = None if client_secret is None else Secret(client_secret)
-        app = App(client_name, client_id, secret, issuer, client_metadata_url, ask_client, dict(registration or {}))
+        more = {**({"dpop_bound_access_tokens": True} if dpop else {}), **(registration or {})}
+        app = App(client_name, client_id, secret, issuer, client_metadata_url, ask_client, more)
         manners = Manners(open_url, receive, redirect_uri, port, timeout)
         means = Means(MemoryTokens() if store is None else store, manners, allow_private)
-        super().__init__(AuthorizationCode(app), Bearer(), means, Policy(profile, _scopes(scopes), legacy))
+        super().__init__(AuthorizationCode(app), presenting_of(dpop), means, Policy(profile, _scopes(scopes), legacy))
 
 
 class Account:

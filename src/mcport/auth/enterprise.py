@@ -56,16 +56,22 @@ class _Assertion(Record):
 class EnterpriseManaged:
     """Gets tokens by the word of an identity provider.
 
-    `issuer` is the authorization server that the company trusts, `client_id` and `client_secret` what this program is
-    there. `id_token` returns the identity token of whoever uses the program; it goes to the provider alone.
+    `issuer` is the authorization server that the company trusts (None: any that a server names), `client_id` and
+    `client_secret` what this program is there. `id_token` returns the identity token of whoever uses the program; it
+    goes to the provider alone.
     """
 
     for_user = True
 
     def __init__(
-        self, issuer: str, client_id: str, client_secret: str | None, provider: IdentityProvider, id_token: Source
+        self,
+        issuer: str | None,
+        client_id: str,
+        client_secret: str | None,
+        provider: IdentityProvider,
+        id_token: Source,
     ) -> None:
-        self.issuer: str | None = issuer
+        self.issuer = issuer
         self._identity = identity_of(client_id, client_secret)
         self._provider = provider
         self._id_token = id_token

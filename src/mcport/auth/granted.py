@@ -14,7 +14,7 @@ from .driver import Means
 from .flow import Policy
 from .grant import Grant
 from .person import Manners
-from .presenting import Bearer, Presenting
+from .presenting import Presenting, presenting_of
 
 
 class Granted(Authorized):
@@ -39,14 +39,3 @@ class Granted(Authorized):
     ) -> None:
         means = Means(MemoryTokens() if store is None else store, Manners(), allow_private)
         super().__init__(grant, presenting_of(dpop), means, Policy(profile, tuple(scopes) or None))
-
-
-def presenting_of(dpop: Presenting | bool) -> Presenting:
-    """Return how tokens are presented: as bearer tokens, or bound to a key."""
-    if dpop is False:
-        return Bearer()
-    if dpop is True:
-        from .dpop import DPoP
-
-        return DPoP()
-    return dpop

@@ -24,13 +24,14 @@ KEY_METHOD: Final = "private_key_jwt"
 class ClientCredentials:
     """Gets tokens with the credentials of a program: a secret, or a key with which it signs (RFC 6749 4.4, RFC 7523).
 
-    They belong to one authorization server and go to no other, whatever a server says that it trusts. With `steps_up`
-    the program asks for more scopes where a server wants them; otherwise that is an error.
+    They belong to the authorization server `issuer` and go to no other, whatever a server says that it trusts; with
+    None they go wherever a server sends them, which is for servers of one's own. With `steps_up` the program asks for
+    more scopes where a server wants them; otherwise that is an error.
     """
 
     def __init__(
         self,
-        issuer: str,
+        issuer: str | None,
         client_id: str,
         *,
         client_secret: str | None = None,
@@ -39,7 +40,7 @@ class ClientCredentials:
     ) -> None:
         if (client_secret is None) == (key is None):
             raise ValueError("client credentials are either client_secret= or key=")
-        self.issuer: str | None = issuer
+        self.issuer = issuer
         self.for_user = steps_up
         self._identity = identity_of(client_id, client_secret)
         self._key = key
@@ -64,14 +65,14 @@ class ClientCredentials:
 class WorkloadIdentity:
     """Gets tokens with what the platform says of this program: a file that it renews, or a function that asks it.
 
-    The statement goes to one authorization server alone, and whatever that answers is final. `client_id` is for
-    authorization servers that want one.
+    The statement goes to the authorization server `issuer` alone (None: to any that a server names), and whatever that
+    answers is final. `client_id` is for authorization servers that want one.
     """
 
     for_user = False
 
-    def __init__(self, issuer: str, source: Source | str | Path, *, client_id: str = "") -> None:
-        self.issuer: str | None = issuer
+    def __init__(self, issuer: str | None, source: Source | str | Path, *, client_id: str = "") -> None:
+        self.issuer = issuer
         self._source = source if callable(source) else from_file(source)
         self._identity = Identity(client_id)
 

@@ -43,3 +43,14 @@ class Bearer:
 
     def heard(self, url: str, answer: Answer) -> bool:
         return False
+
+
+def presenting_of(dpop: Presenting | bool) -> Presenting:
+    """Return how tokens are presented: as bearer tokens, or bound to a key."""
+    if dpop is False:
+        return Bearer()
+    if dpop is True:
+        from .dpop import DPoP
+
+        return DPoP()
+    return dpop

@@ -48,6 +48,16 @@ def build(noted: Noted, limits: Limits = LIMITS) -> Server:
             raise
 
     @server.tool
+    async def linger(ctx: Context) -> None:
+        await ctx.report_progress(1)
+        noted.began.release()
+        try:
+            await anyio.sleep_forever()
+        except BaseException as error:
+            noted.ended.append(type(error).__name__)
+            raise
+
+    @server.tool
     async def ask(ctx: Context) -> str:
         noted.began.release()
         try:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from typing import Any, Literal
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from mcport import Server
+from mcport import Client, Server
 from mcport.transports.http.server.asgi import App
 
-from .bridge import ask, stateless
+from .bridge import USUAL, ask, stateless
+from .raw_session import initialize
 
 with warnings.catch_warnings():
     # Newer versions want another httpx, and take this one.
@@ -76,6 +79,43 @@ def test_every_request_may_come_in_a_loop_of_its_own() -> None:
     client = TestClient(mounted()["route"], base_url=LOCAL)
     for _ in range(3):
         assert client.post("/mcp", **call()).status_code == 200
+
+
+def below_fastapi() -> App:
+    """The endpoint mounted at /mcp below a FastAPI application that knows nothing of it."""
+    fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed")
+    app = fastapi.FastAPI()
+
+    @app.get("/")  # type: ignore[untyped-decorator]
+    def home() -> dict[str, str]:
+        return {"at": "home"}
+
+    app.mount("/mcp", weather().asgi())
+    mounted: App = app
+    return mounted
+
+
+@pytest.mark.parametrize("enters", [True, False], ids=["with a lifespan", "without"])
+def test_p16_fastapi_needs_no_wiring_and_its_test_client_may_be_made_again_and_again(enters: bool) -> None:
+    app = below_fastapi()
+    for _ in range(3):
+        client = TestClient(app, base_url=LOCAL)
+        with client if enters else nullcontext():
+            assert client.get("/").json() == {"at": "home"}
+            assert client.post("/mcp", **call()).json()["result"]["content"][0]["text"] == "Sunny in Lyon"
+            opened = client.post("/mcp", content=initialize(), headers=USUAL)
+            assert opened.status_code == 200
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("way", ["fastapi", "mount", "mount at the root", "route"])
+async def test_p16_our_client_reaches_it_wherever_it_is_mounted(way: str) -> None:
+    app = below_fastapi() if way == "fastapi" else mounted()[way]
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app)) as http,
+        Client(f"{LOCAL}/mcp", http_client=http) as client,
+    ):
+        assert (await client.call_tool("forecast", {"city": "Lyon"})).text() == "Sunny in Lyon"
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

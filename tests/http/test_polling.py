@@ -224,3 +224,29 @@ async def test_a_setting_that_is_none_is_refused_in_one_line(setting: dict[str, 
     with pytest.raises(ValueError, match=next(iter(setting))) as refused:
         Server("s").asgi(**setting)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.requirement("http.get.retry-before-close", revisions=["2025-11-25"])
+@pytest.mark.requirement("http.get.server-may-close", revisions=["2025-11-25"])
+async def test_a_stream_that_is_only_disconnected_has_said_before_when_to_come_back() -> None:
+    app = Server("s").asgi()
+    async with session(app) as opened:
+        last = None
+        for _ in "begun", "gone on with":
+            async with opened.get(last) as hearing:
+                last = (await hearing.raw_event()).id
+                assert (last != "", hearing.retry) == (True, 1.0)
+                await app.aclose()
+                assert await hearing.events() == []
+            assert await opened.result(message("ping")) == {}
+    await app.aclose()
+
+
+@pytest.mark.requirement("http.headers.missing-version-legacy", revisions=["2026-07-28"])
+async def test_a_request_without_a_version_is_served_in_the_version_of_its_session() -> None:
+    app = Server("s").asgi()
+    async with session(app, "2025-03-26") as opened:
+        del opened.headers["mcp-protocol-version"]
+        async with opened.post(b"[" + message("ping") + b"]") as answer:
+            assert (answer.status, [each["result"] for each in await answer.json()]) == (200, [{}])
+    await app.aclose()

@@ -16,7 +16,7 @@ from .reply import Reply
 from .residence import ALIVE_SECONDS
 from .seat import Seat
 from .sharing import Sharing, reached
-from .stream import LAST, Stream, new_name, read_event_id
+from .stream import LAST, RETRY_SECONDS, Stream, new_name, read_event_id
 from .wire import Refused, Wire
 
 log: Final = logging.getLogger("mcport.http")
@@ -94,6 +94,8 @@ class Hearing:
         if stream.stands:
             await self._seat.stand(stream, self.end)
         self.reply.begin()
+        if stream.stands and self._seat.polls:
+            self.reply.put(encode_event(b"", id=stream.id_of(cursor), retry=RETRY_SECONDS))
         self._seat.loop.keep(self._read(stream, cursor, past))
         await self._until_over()
 

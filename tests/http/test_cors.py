@@ -75,3 +75,19 @@ async def test_names_of_headers_that_are_none_are_not_repeated() -> None:
     async with ask(app, method="OPTIONS", headers=strange) as answer:
         assert answer.status == 204
         assert "access-control-allow-headers" not in answer.headers
+
+
+async def test_what_asks_for_nothing_is_no_preflight() -> None:
+    app = Server("s").asgi(allowed_origins=[PAGE])
+    async with ask(app, method="OPTIONS", headers={**PREFLIGHT, "access-control-request-method": None}) as answer:
+        assert answer.status == 405
+        assert "access-control-allow-methods" not in answer.headers
+    async with ask(app, method="OPTIONS", headers={**PREFLIGHT, "origin": None}) as answer:
+        assert answer.status == 405
+
+
+async def test_a_browser_may_ask_for_a_further_path() -> None:
+    app = Server("s").asgi(allowed_origins=[PAGE], routes={"/health": lambda: "ok"})
+    async with ask(app, method="OPTIONS", headers=PREFLIGHT, path="/health") as answer:
+        assert answer.status == 204
+        assert answer.headers["access-control-allow-methods"] == "GET, POST, DELETE"

@@ -297,3 +297,41 @@ async def test_a_proxy_that_is_none_is_named_in_one_line(monkeypatch: pytest.Mon
     with pytest.raises(ConnectFailed, match=r"the proxy that the environment names cannot be used: .*gopher") as caught:
         await Client("http://127.0.0.1:1/mcp").connect()
     assert "\n" not in str(caught.value)
+
+
+async def test_a_connection_that_nobody_used_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "IDLE_SECONDS", 0.0)
+    async with origin() as server, Client(server.url) as client:
+        for _ in range(2):
+            await client.call_tool("forecast")
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize("revision", ["2026-07-28", "2025-11-25"])
+async def test_everything_goes_over_one_connection_which_ends_with_the_client(revision: str) -> None:
+    gone = anyio.Event()
+
+    async def play(asked: Asked) -> None:
+        await usual(asked)
+        if asked.method == "tools/call" and asked.params["name"] == "last":
+            await asked.gone()
+            gone.set()
+
+    async with origin(play) as server:
+        async with Client(server.url, revision=revision, roots=[]) as client:
+            for _ in range(5):
+                await client.call_tool("forecast")
+                client.set_roots([])
+            assert server.connections <= 2, "what stands open for the server's own words, and what is asked"
+            await client.call_tool("last")
+        with anyio.fail_after(5):
+            await gone.wait()
+
+
+async def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with origin() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/mcp"))
+        monkeypatch.setenv("no_proxy", "")
+        async with Client("http://server.test/mcp") as client:
+            await client.call_tool("forecast")
+    assert {each.path for each in proxy.asked} == {"http://server.test/mcp"}

@@ -118,7 +118,7 @@ async def test_p11_a_stream_that_cannot_be_gone_on_with_fails_its_call_after_so_
     stream = Stream().say(None, "1")
     stream.cut()
     Calls(server, stream)
-    server.resumed = [httpx.ConnectError("refused"), httpx.Response(503), httpx.ReadError("cut"), httpx.Response(500)]
+    server.resumed = [httpx.ConnectError("refused"), httpx.Response(503), httpx.Response(429), httpx.Response(500)]
     server.resumed += [answering(CALL, "too late").response]
     async with server.connect() as client:
         with pytest.raises(ConnectionLost):
@@ -192,6 +192,18 @@ async def test_the_stream_that_stands_is_given_up_after_so_many_tries_and_opened
         server.streams = [Stream().response]
         assert await called(client) == "fine"
         await server.until(lambda: len(server.of("GET")) == 6)
+
+
+async def test_a_stream_that_says_something_each_time_before_it_ends_is_opened_again_without_end(
+    server: OldServer, waits: list[tuple[int, float | None]]
+) -> None:
+    def news(number: int) -> httpx.Response:
+        return Stream().say({"jsonrpc": "2.0", "method": "notifications/x", "params": {"number": number}}).end()
+
+    server.streams = [*map(news, range(20)), Stream().response]
+    async with server.connect():
+        await server.until(lambda: len(server.of("GET")) == 21)
+    assert {failures for failures, _ in waits} == {0}
 
 
 # ---- sessions

@@ -161,6 +161,16 @@ async def test_a_body_that_is_longer_than_it_was_announced_is_413() -> None:
     await app.aclose()
 
 
+async def test_a_body_may_have_as_many_bytes_as_the_limit_says() -> None:
+    app = Server("s", limits=Limits(message_bytes=1000)).asgi()
+    for announced in (None, "1000"):
+        for more, expected in ((0, 400), (1, 413)):
+            headers = {"content-length": announced and str(1000 + more)}
+            async with ask(app, b'"%b"' % (b"x" * (998 + more)), headers) as answer:
+                assert answer.status == expected
+    await app.aclose()
+
+
 async def test_a_body_that_does_not_come_is_408_and_one_in_pieces_is_put_together() -> None:
     guard, pieces = Guard(Gate(), 100, seconds=0.01), [b'{"a"', b":", b"1}"]
 

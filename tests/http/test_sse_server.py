@@ -15,6 +15,7 @@ from mcport.core.http.hosts import LOOPBACK, Gate
 from mcport.core.jsonrpc import parse_json
 from mcport.core.limits import Limits
 from mcport.stores.notices import MemoryNotices
+from mcport.stores.sessions import MemorySessions
 from mcport.transports.http.server import residence
 from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.sharing import Sharing
@@ -348,4 +349,21 @@ async def test_a_quiet_stream_says_that_it_lives_and_stays_known(monkeypatch: py
         for _ in range(30):
             assert await pair.stream._chunk() == b": \n"
         await pair.say(call("add", a=1, b=2))
+    await app.aclose()
+
+
+async def test_too_many_connections_are_told_to_come_back_later() -> None:
+    app = Server("s", limits=Limits(sessions=1)).asgi()
+    async with connected(app), ask(app, b"", STREAM, "/sse", "GET") as refused:
+        assert (refused.status, refused.headers["retry-after"]) == (503, "30")
+    await app.aclose()
+
+
+async def test_a_connection_that_the_store_has_forgotten_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(residence, "ALIVE_SECONDS", 0.005)
+    now = [0.0]
+    app = server().asgi(sessions=MemorySessions(now=lambda: now[0]))
+    async with connected(app) as pair:
+        now[0] = 1e6
+        assert await pair.stream.events() == []
     await app.aclose()

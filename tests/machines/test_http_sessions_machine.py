@@ -13,147 +13,28 @@ from typing import Any, TypeVar
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from mcport import Context, Server
-from mcport.core.jsonrpc import parse_json
-from mcport.core.sse import EventDecoder, ServerSentEvent
-from tests.http.bridge import scope_of
 from tests.http.raw_session import STREAM, accept, call, initialize, message
 from tests.http.shared_stores import Database, SharedEvents, SharedNotices, SharedSessions
+
+from .http_clients import REVISION, Line, Session, Walk
 
 T = TypeVar("T")
 
 SECONDS = 10.0
 """How long anything may take before it is said to hang."""
 
-REVISION = "2025-11-25"
-
-
-class Line:
-    """One request and what its client was shown of the answer, until it leaves."""
-
-    def __init__(self, app: Any, body: bytes, headers: dict[str, str | None], method: str) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.events: list[ServerSentEvent] = []
-        self.over = False
-        self._left = asyncio.Event()
-        self._decoder = EventDecoder(1 << 20)
-        self._pieces = [{"type": "http.request", "body": body, "more_body": False}]
-        self._task = asyncio.ensure_future(app(scope_of(headers, method=method), self._receive, self._take))
-
-    async def _receive(self) -> dict[str, Any]:
-        if self._pieces:
-            return self._pieces.pop()
-        await self._left.wait()
-        return {"type": "http.disconnect"}
-
-    async def _take(self, event: Any) -> None:
-        if self._left.is_set():
-            return  # nobody is there to see it
-        if event["type"] == "http.response.start":
-            self.status = event["status"]
-            self.headers = {name.decode(): value.decode() for name, value in event["headers"]}
-            return
-        if self.headers.get("content-type") == "text/event-stream":
-            items = self._decoder.feed(event.get("body", b""))
-            self.events += [item for item in items if isinstance(item, ServerSentEvent)]
-        else:
-            self.body += event.get("body", b"")
-        self.over = not event.get("more_body", False)
-
-    @property
-    def messages(self) -> list[Any]:
-        """What was said, in the order in which it came."""
-        if self.headers.get("content-type") == "text/event-stream":
-            return [parse_json(event.data) for event in self.events if event.data]
-        return [parse_json(self.body)] if self.over and self.body else []
-
-    @property
-    def last(self) -> str | None:
-        """The id of the last event."""
-        return self.events[-1].id if self.events else None
-
-    async def leave(self) -> None:
-        """The client goes away."""
-        self._left.set()
-        await self._task
-
-
-class Session:
-    """What a client knows of one session."""
-
-    def __init__(self, id: str) -> None:
-        self.headers: dict[str, str | None] = {"mcp-session-id": id, "mcp-protocol-version": REVISION}
-        self.over = False
-        self.walks: list[Walk] = []
-        self.hearing: Line | None = None
-        self.last: str | None = None  # the last event of the session's own stream
-        self.owed: set[int] = set()
-        self.heard: set[int] = set()
-        self.events: dict[str, bytes] = {}
-        self.answered: set[object] = set()
-
-    def follows(self) -> bool:
-        """Whether the client has a place on the session's own stream, here or to come back to."""
-        return self.hearing is not None or self.last is not None
-
-    def note(self, line: Line) -> None:
-        """Keep the ids of what came: one event has one id, on all streams of a session."""
-        for event in line.events:
-            assert event.id, "an event without an id cannot be gone on with"
-            assert self.events.setdefault(event.id, event.data) == event.data, "two events with one id"
-
-
-class Walk:
-    """A call that takes steps as it is told to: what it has said so far, and what its client has seen of it."""
-
-    def __init__(self, session: Session, id: int, line: Line) -> None:
-        self.session = session
-        self.id = id
-        self.line: Line | None = line
-        self.orders: asyncio.Queue[str] = asyncio.Queue()
-        self.said: list[object] = []
-        self.shown: list[object] = []
-        self.questions: dict[str, Any] = {}
-        self.last: str | None = None
-        self.steps = 0
-        self.asks: str | None = None
-        self.begun = False
-        self.finished = False
-        self.lost = False  # its client left before it knew of a stream to come back to
-
-    def show(self) -> None:
-        """Take in what came on the connection that there is, which is over afterwards."""
-        assert self.line is not None
-        self.shown = self.seen()
-        self.last = self.line.last or self.last
-        self.session.note(self.line)
-        self.line = None
-
-    def seen(self) -> list[object]:
-        """What the client has been told, over all connections."""
-        return self.shown + [self._read(each) for each in (self.line.messages if self.line else ())]
-
-    def _read(self, said: Any) -> object:
-        if said.get("method") == "elicitation/create":
-            self.questions[said["params"]["message"]] = said
-            return said["params"]["message"]
-        if "method" in said:
-            return said["params"]["progress"]
-        assert said["id"] == self.id
-        return said["result"]["content"][0]["text"]
+MOST = 3
+"""So many sessions there are at a time, and calls that wait."""
 
 
 class Sessions(RuleBasedStateMachine):
     """Two workers and their clients."""
 
-    sessions = Bundle("sessions")
-    ended = Bundle("ended")
-    walks = Bundle("walks")
     workers = st.integers(0, 1)
+    any_one = st.integers(0, 5)  # of what there is
 
     def __init__(self) -> None:
         super().__init__()
@@ -217,8 +98,9 @@ class Sessions(RuleBasedStateMachine):
         await line.leave()
         return line
 
-    @rule(target=sessions, worker=workers, other=workers)
-    def open(self, worker: int, other: int) -> Session:
+    @precondition(lambda self: len(self.sessions()) < MOST)
+    @rule(worker=workers, other=workers)
+    def open(self, worker: int, other: int) -> None:
         """A session begins at one worker and is confirmed at any."""
 
         async def opened() -> Session:
@@ -231,51 +113,48 @@ class Sessions(RuleBasedStateMachine):
             assert told.status == 202
             return session
 
-        session = self.run(opened())
-        self.all.append(session)
-        return session
+        self.all.append(self.run(opened()))
 
-    @rule(target=walks, session=sessions, worker=workers)
-    def call(self, session: Session, worker: int) -> Walk:
-        """A call begins, at any worker; in a session that is over it is refused."""
+    @precondition(lambda self: self.sessions() and len(self.walks(Sessions._waits)) < MOST)
+    @rule(n=any_one, worker=workers)
+    def call(self, n: int, worker: int) -> None:
+        """A call begins, at any worker."""
 
-        async def called() -> Walk:
+        async def called() -> None:
             self.number += 1
-            id = self.number
-            line = self.post(session, worker, call("walk", id, {"progressToken": id}, number=id))
-            walk = self.called[id] = Walk(session, id, line)
-            if session.over:
-                await self.settled(line)
-                assert line.status == 404
-                walk.lost, walk.line = True, None
-            else:
-                session.walks.append(walk)
-                await until(lambda: walk.begun)
-            return walk
+            line = self.post(
+                session, worker, call("walk", self.number, {"progressToken": self.number}, number=self.number)
+            )
+            walk = self.called[self.number] = Walk(session, self.number, line)
+            session.walks.append(walk)
+            await until(lambda: walk.begun)
 
-        return self.run(called())
+        session = pick(self.sessions(), n)
+        self.run(called())
 
-    @rule(walk=walks)
-    def step(self, walk: Walk) -> None:
+    @precondition(lambda self: self.walks(Sessions._waits))
+    @rule(n=any_one)
+    def step(self, n: int) -> None:
         """A call says how far it has come."""
-        if self._waits(walk):
-            walk.steps += 1
-            self._say(walk, "step", walk.steps)
+        walk = pick(self.walks(Sessions._waits), n)
+        walk.steps += 1
+        self._say(walk, "step", walk.steps)
 
-    @rule(walk=walks)
-    def question(self, walk: Walk) -> None:
+    @precondition(lambda self: self.walks(Sessions._reaches))
+    @rule(n=any_one)
+    def question(self, n: int) -> None:
         """A call asks its client; whether that is there now or comes back."""
-        if self._waits(walk) and (walk.line is not None or walk.last is not None):
-            self.number += 1
-            walk.asks = f"question {self.number}"
-            self._say(walk, walk.asks, walk.asks)
+        walk = pick(self.walks(Sessions._reaches), n)
+        self.number += 1
+        walk.asks = f"question {self.number}"
+        self._say(walk, walk.asks, walk.asks)
 
-    @rule(walk=walks, worker=workers)
-    def answer(self, walk: Walk, worker: int) -> None:
+    @precondition(lambda self: self.walks(Sessions._asks))
+    @rule(n=any_one, worker=workers)
+    def answer(self, n: int, worker: int) -> None:
         """A client answers what it has seen, at any worker."""
-        walk.seen()
-        if walk.asks not in walk.questions or walk.session.over:
-            return
+        walk = pick(self.walks(Sessions._asks), n)
+        assert walk.asks is not None
         asked = walk.questions[walk.asks]
         assert asked["id"] not in walk.session.answered
         walk.session.answered.add(asked["id"])
@@ -283,43 +162,90 @@ class Sessions(RuleBasedStateMachine):
         async def told() -> None:
             line = await self.settled(self.post(walk.session, worker, accept(asked, f"to {walk.asks}")))
             assert line.status == 202
+            walk.asks = None
+            if walk.line is not None or walk.last is not None:
+                walk.steps += 1
+                self._order(walk, "step", walk.steps)  # it goes on, with the answer that it was given
+                await self._shown(walk)
 
         self.run(told())
-        walk.asks = None
 
-    @rule(walk=walks)
-    def end(self, walk: Walk) -> None:
+    @precondition(lambda self: self.walks(Sessions._waits))
+    @rule(n=any_one)
+    def end(self, n: int) -> None:
         """A call is over."""
-        if self._waits(walk):
-            walk.finished = True
-            self._say(walk, "end", "there")
+        self._end(pick(self.walks(Sessions._waits), n))
 
-    def _waits(self, walk: Walk) -> bool:
+    def _end(self, walk: Walk) -> None:
+        walk.finished = True
+        self._say(walk, "end", "there")
+
+    @staticmethod
+    def _waits(walk: Walk) -> bool:
         """Whether a call waits for what it is to do next."""
         return not (walk.finished or walk.session.over or walk.asks or walk.lost)
 
+    @staticmethod
+    def _reaches(walk: Walk) -> bool:
+        """Whether a call can ask its client, now or later."""
+        return Sessions._waits(walk) and (walk.line is not None or walk.last is not None)
+
+    @staticmethod
+    def _asks(walk: Walk) -> bool:
+        """Whether a client has seen a question and not answered it."""
+        walk.seen()
+        return not walk.session.over and walk.asks in walk.questions
+
+    @staticmethod
+    def _is_there(walk: Walk) -> bool:
+        """Whether the client of a call is there."""
+        return walk.line is not None and not walk.session.over
+
+    @staticmethod
+    def _may_return(walk: Walk) -> bool:
+        """Whether the client of a call has left and may come back."""
+        return walk.line is None and walk.last is not None and not walk.session.over
+
+    def walks(self, which: Callable[[Walk], bool]) -> list[Walk]:
+        """Return the calls of which something holds."""
+        return [walk for walk in self.called.values() if which(walk)]
+
+    def sessions(self, over: bool = False) -> list[Session]:
+        """Return the sessions that there are, or those that are over."""
+        return [session for session in self.all if session.over == over]
+
     def _say(self, walk: Walk, order: str, said: object) -> None:
+        self._order(walk, order, said)
+        self.run(self._shown(walk))
+
+    def _order(self, walk: Walk, order: str, said: object) -> None:
         walk.said.append(said)
         walk.orders.put_nowait(order)
-        self.run(self._shown(walk))
 
     async def _shown(self, walk: Walk) -> None:
         """What a call has said is with its client, if that is there."""
         if walk.line is not None:
             await until(lambda: walk.seen() == walk.said)
 
-    @rule(walk=walks)
-    def cut(self, walk: Walk) -> None:
+    @precondition(lambda self: self.walks(Sessions._is_there))
+    @rule(n=any_one)
+    def cut(self, n: int) -> None:
         """The connection of a call breaks."""
-        if walk.line is not None and not walk.session.over:
-            self.run(walk.line.leave())
-            walk.show()
-            walk.lost = walk.last is None and not walk.finished
+        self._cut(pick(self.walks(Sessions._is_there), n))
 
-    @rule(walk=walks, worker=workers)
-    def go_on(self, walk: Walk, worker: int) -> None:
+    def _cut(self, walk: Walk) -> None:
+        assert walk.line is not None
+        self.run(walk.line.leave())
+        walk.show()
+        walk.lost = walk.last is None and not walk.finished
+
+    @precondition(lambda self: self.walks(Sessions._may_return))
+    @rule(n=any_one, worker=workers)
+    def go_on(self, n: int, worker: int) -> None:
         """A client comes back for the rest of an answer, to any worker."""
+        self._go_on(pick(self.walks(Sessions._may_return), n), worker)
 
+    def _go_on(self, walk: Walk, worker: int) -> None:
         async def resumed() -> None:
             line = walk.line = self.get(walk.session, worker, walk.last)
             await until(lambda: line.status != 0)
@@ -328,19 +254,21 @@ class Sessions(RuleBasedStateMachine):
             if walk.finished:
                 await until(lambda: line.over)
 
-        if walk.line is None and walk.last is not None and not walk.session.over:
-            self.run(resumed())
+        self.run(resumed())
 
     # ---- the session's own stream
 
-    @rule(session=sessions, worker=workers)
-    def hear(self, session: Session, worker: int) -> None:
+    @precondition(lambda self: self.sessions())
+    @rule(n=any_one, worker=workers)
+    def hear(self, n: int, worker: int) -> None:
         """A client hears what belongs to no request from now on; who heard it before is let go."""
-        self._hear(session, worker, None)
+        self._hear(pick(self.sessions(), n), worker, None)
 
-    @rule(session=sessions, worker=workers)
-    def hear_on(self, session: Session, worker: int) -> None:
+    @precondition(lambda self: any(each.follows() for each in self.sessions()))
+    @rule(n=any_one, worker=workers)
+    def hear_on(self, n: int, worker: int) -> None:
         """A client goes on with what it heard, whether or not anybody has noticed that it had left."""
+        session = pick([each for each in self.sessions() if each.follows()], n)
         if session.hearing is not None:
             session.last = session.hearing.last or session.last
         if session.last is not None:
@@ -358,9 +286,8 @@ class Sessions(RuleBasedStateMachine):
             if last is None:
                 session.owed, session.heard = set(), set()
 
-        if not session.over:
-            self.run(heard())
-            self.run(self._owed(session))
+        self.run(heard())
+        self.run(self._owed(session))
 
     def _heard(self, session: Session) -> None:
         """Take in what came on the session's own stream."""
@@ -379,13 +306,15 @@ class Sessions(RuleBasedStateMachine):
         if session.hearing is not None:
             await until(all_heard)
 
-    @rule(session=sessions)
-    def stop_hearing(self, session: Session) -> None:
+    @precondition(lambda self: any(each.hearing for each in self.sessions()))
+    @rule(n=any_one)
+    def stop_hearing(self, n: int) -> None:
         """The connection of the session's own stream breaks."""
-        if session.hearing is not None and not session.over:
-            self.run(session.hearing.leave())
-            self._heard(session)
-            session.hearing = None
+        session = pick([each for each in self.sessions() if each.hearing], n)
+        assert session.hearing is not None
+        self.run(session.hearing.leave())
+        self._heard(session)
+        session.hearing = None
 
     @rule(worker=workers)
     def news(self, worker: int) -> None:
@@ -397,35 +326,38 @@ class Sessions(RuleBasedStateMachine):
                 await self._owed(session)
 
         self.number += 1
-        for session in self.all:
-            if session.follows() and not session.over:
+        for session in self.sessions():
+            if session.follows():
                 session.owed.add(self.number)
         self.run(told())
 
     # ---- the end
 
-    @rule(target=ended, session=consumes(sessions), worker=workers)
-    def delete(self, session: Session, worker: int) -> Session:
+    @precondition(lambda self: len(self.sessions()) == MOST)
+    @rule(n=any_one, worker=workers)
+    def delete(self, n: int, worker: int) -> None:
         """A client ends its session, at any worker."""
+        session = pick(self.sessions(), n)
 
         async def deleted() -> None:
             assert (await self.settled(self.let_go(session, worker))).status == 204
 
         self.run(deleted())
-        return self._over(session)
+        self._over(session)
 
-    @rule(target=ended, session=consumes(sessions))
-    def expire(self, session: Session) -> Session:
+    @precondition(lambda self: len(self.sessions()) == MOST)
+    @rule(n=any_one)
+    def expire(self, n: int) -> None:
         """The store forgets a session; a worker notices with the next request of it."""
+        session = pick(self.sessions(), n)
         self.database.values.pop(str(session.headers["mcp-session-id"]).encode())
         for worker in (0, 1):
             self._refused(session, worker, "POST")
-        return self._over(session)
+        self._over(session)
 
-    def _over(self, session: Session) -> Session:
+    def _over(self, session: Session) -> None:
         session.over = True
         self.run(self._let_go(session))
-        return session
 
     async def _let_go(self, session: Session) -> None:
         lines = [walk.line for walk in session.walks] + [session.hearing]
@@ -437,10 +369,11 @@ class Sessions(RuleBasedStateMachine):
             assert walk.seen() == walk.said[: len(walk.seen())]
         session.owed = set()
 
-    @rule(session=ended, worker=workers, method=st.sampled_from(["POST", "GET", "DELETE"]))
-    def name_what_is_over(self, session: Session, worker: int, method: str) -> None:
+    @precondition(lambda self: self.sessions(over=True))
+    @rule(n=any_one, worker=workers, method=st.sampled_from(["POST", "GET", "DELETE"]))
+    def name_what_is_over(self, n: int, worker: int, method: str) -> None:
         """Whoever names a session that is over is told so."""
-        self._refused(session, worker, method)
+        self._refused(pick(self.sessions(over=True), n), worker, method)
 
     def _refused(self, session: Session, worker: int, method: str) -> None:
         ways = {"POST": lambda: self.post(session, worker, message("ping")), "GET": lambda: self.get(session, worker)}
@@ -453,15 +386,14 @@ class Sessions(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Every call comes to its end, and is whole for whoever is there or comes back."""
-        for walk in self.called.values():
-            if walk.asks is None:
-                self.end(walk)
-        for worker, walk in enumerate(self.called.values()):
-            for _ in range(2):
-                self.go_on(walk, worker % 2)
-                if walk.finished and not (walk.lost or walk.session.over):
-                    assert walk.seen() == walk.said
-                self.cut(walk)
+        for walk in self.walks(Sessions._waits):
+            self._end(walk)
+        for worker in (0, 1):
+            for walk in self.walks(Sessions._is_there):
+                self._cut(walk)
+            for walk in self.walks(Sessions._may_return):
+                self._go_on(walk, worker)
+                assert walk.seen() == walk.said
         self.run(self._close())
         self.runner.close()
 
@@ -477,6 +409,11 @@ class Sessions(RuleBasedStateMachine):
         await asyncio.gather(*self.polling, return_exceptions=True)
 
 
+def pick(those: list[T], n: int) -> T:
+    """Return one of those that there are."""
+    return those[n % len(those)]
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Let both workers go on until something holds."""
     while not holds():
@@ -484,4 +421,4 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 TestSessions = Sessions.TestCase
-TestSessions.settings = settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True)
+TestSessions.settings = settings(max_examples=20, stateful_step_count=50, deadline=None, derandomize=True)

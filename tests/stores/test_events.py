@@ -94,3 +94,41 @@ def test_memory_is_bounded_whatever_is_written(anyio_backend: str) -> None:
         anyio.run(check)
 
     law()
+
+
+async def test_who_waits_is_told_that_its_log_was_forgotten_for_another_one_or_is_over() -> None:
+    now = [0.0]
+    events = MemoryEvents(most_in_all=2 * (LOG_BYTES + 1), now=lambda: now[0])
+    found: list[Any] = []
+
+    async def wait() -> None:
+        found.append(await events.after("a", 1, 60))
+
+    async def crowd_out() -> None:
+        for log in "bc":
+            await events.append(log, [b"x"], 10)
+
+    async def outlive() -> None:
+        now[0] += 11
+        await events.append("d", [b"x"], 10)
+
+    for forget in (crowd_out, outlive):
+        await events.append("a", [b"x"], 10)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(wait)
+                await anyio.wait_all_tasks_blocked()
+                await forget()
+    assert found == [None, None]
+
+
+async def test_bounds_may_be_reached_and_not_passed() -> None:
+    events = MemoryEvents(most_bytes=2, most_in_all=2 * (LOG_BYTES + 2))
+    for log in "ab":
+        for data in (b"x", b"y"):
+            await events.append(log, [data], 10)
+    assert await events.after("a", 0) == [(1, b"x"), (2, b"y")]
+    await events.append("b", [b"z"], 10)
+    assert (await events.after("b", 0), await events.after("b", 1)) == (None, [(2, b"y"), (3, b"z")])
+    await events.append("b", [b"long"], 10)
+    assert await events.after("b", 3) == [(4, b"long")]

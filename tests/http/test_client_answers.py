@@ -289,3 +289,15 @@ async def test_closing_fails_what_is_pending() -> None:
         await client.aclose()
         with pytest.raises(ConnectionLost, match="closed here"):
             await call
+
+
+async def test_an_event_of_another_kind_and_one_without_data_are_passed_over() -> None:
+    async def play(asked: Asked) -> None:
+        await asked.begin_events()
+        other = {"jsonrpc": "2.0", "id": asked.message["id"], "result": {"content": [], "resultType": "complete"}}
+        await asked.raw(b"event: other\ndata: " + to_json(other) + b"\n\nid: 1\n\ndata:\n\n")
+        await asked.last_event(content=[{"type": "text", "text": "this one"}])
+        await asked.hang_up()
+
+    async with origin(play) as server, Client(server.url) as client:
+        assert (await client.call_tool("forecast")).text() == "this one"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import OrderedDict
 from typing import Any
 
 import pytest
 
 from mcport import Client, ConnectFailed
+from mcport.spec.revisions import STATELESS
+from mcport.transports.http.client import eras
 
 from .origin import VERSION, Asked, origin, usual
 
@@ -80,3 +83,12 @@ def test_the_rooms_of_sessions_are_loaded_by_whoever_opens_one() -> None:
     rooms = {each.rpartition(".")[2] for each in loaded if each.startswith("mcport.transports.http.client.")}
     assert "link" in rooms
     assert rooms.isdisjoint({"handshake", "courier", "errand", "outbox", "track", "standing", "renewal", "sse"})
+
+
+def test_what_was_spoken_is_forgotten_where_too_much_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eras, "_SPOKEN", OrderedDict())
+    monkeypatch.setattr(eras, "MOST", 2)
+    first, second, third = "http://1", "http://2", "http://3"
+    for url in (first, second, first, third):
+        eras.remember(url, STATELESS[0])
+    assert [eras.remembered(url) for url in (first, second, third)] == [STATELESS[0], None, STATELESS[0]]

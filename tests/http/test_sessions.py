@@ -9,9 +9,10 @@ import pytest
 from pydantic_core import to_json
 
 from mcport import Context, Server
+from mcport.stores.events import MemoryEvents
 
 from .bridge import ask, asked
-from .raw_session import Session, call, message, session
+from .raw_session import STREAM, Session, call, initialize, message, session
 
 pytestmark = pytest.mark.anyio
 
@@ -299,3 +300,96 @@ async def test_streams_end_when_the_server_goes() -> None:
         tasks.start_soon(app.aclose)
         with anyio.fail_after(5):
             assert await answer.events() == []
+
+
+@pytest.mark.parametrize("last", ["nonsense", "x.", ".1", "p.x", "p.-1", "p." + "1" * 16, "p" * 100 + ".1", "p.²"])
+async def test_an_event_id_that_is_not_of_this_server_is_400(last: str) -> None:
+    app = server().asgi()
+    async with (
+        session(app) as opened,
+        ask(app, b"", {**opened.headers, **STREAM, "last-event-id": last}, method="GET") as answer,
+    ):
+        assert answer.status == 400
+        assert "is not of this server" in (await answer.json())["error"]["message"]
+    await app.aclose()
+
+
+async def test_a_stream_that_is_not_known_any_more_cannot_be_gone_on_with_and_that_of_a_session_begins_anew() -> None:
+    made = server()
+    app = made.asgi(events=MemoryEvents(most_events=1))
+    async with session(app) as opened:
+        async with opened.post(call("steps", meta={"progressToken": 5})) as answer:
+            first = (await answer.raw_event()).id
+        async with opened.get(first) as answer:
+            assert answer.status == 400
+            assert "cannot be continued" in (await answer.json())["error"]["message"]
+        async with opened.get() as answer:
+            begun = (await answer.raw_event()).id
+            for number in range(3):
+                made.notify("com.example/x", {"number": number})
+                await answer.event()
+        async with opened.get(begun) as answer:
+            assert answer.status == 200
+            made.notify("com.example/y")
+            assert (await answer.event())["method"] == "com.example/y"
+    await app.aclose()
+
+
+async def test_the_latest_stream_of_a_session_counts_and_the_one_before_is_ended() -> None:
+    made = server()
+    app = made.asgi()
+    async with session(app) as opened, opened.get() as former, opened.get() as latter:
+        assert await former.events() == []
+        made.notify("com.example/x")
+        assert (await latter.event())["method"] == "com.example/x"
+    await app.aclose()
+
+
+async def test_a_client_that_hears_before_it_says_that_it_is_ready_is_told_from_then_on() -> None:
+    made = server()
+    app = made.asgi()
+    async with ask(app, initialize()) as answer:
+        opened = Session(app, answer.headers["mcp-session-id"], "2025-11-25")
+    async with opened.get() as hearing:
+        made.notify("com.example/early")
+        await opened.tell(message("notifications/initialized", None))
+        made.notify("com.example/late")
+        assert (await hearing.event())["method"] == "com.example/late"
+    await app.aclose()
+
+
+async def test_an_answer_that_came_before_a_batch_became_a_stream_is_on_it() -> None:
+    made, go_on = server(), anyio.Event()
+
+    @made.tool
+    async def later(ctx: Context) -> str:
+        """Say something when the other request is answered."""
+        await go_on.wait()
+        await ctx.report_progress(1)
+        return "later"
+
+    app = made.asgi()
+    calls = [call("add", 1, a=1, b=1), call("later", 2, {"progressToken": 5})]
+    async with (
+        session(app, "2025-03-26") as opened,
+        asked(app, b"[" + b",".join(calls) + b"]", opened.headers) as answer,
+    ):
+        await anyio.wait_all_tasks_blocked()
+        go_on.set()
+        await answer.started.wait()
+        first, progress, last = await answer.events()
+        assert (first["id"], progress["method"], last["id"]) == (1, "notifications/progress", 2)
+    await app.aclose()
+
+
+async def test_a_request_that_was_withdrawn_ends_its_stream_for_who_comes_back() -> None:
+    walk = Walk()
+    app = walk.made.asgi()
+    async with session(app) as opened:
+        async with opened.post(call("walk", 7, {"progressToken": 5})) as answer:
+            await answer.event()
+            last = answer.last_event_id
+        await opened.tell(message("notifications/cancelled", None, requestId=7))
+        async with opened.get(last) as answer:
+            assert await answer.events() == []
+    await app.aclose()

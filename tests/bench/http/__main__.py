@@ -29,6 +29,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=keys, default=keys, metavar="FIGURE", help=", ".join(keys))
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds per figure")
     parser.add_argument("--without", nargs="+", choices=[OURS, THEIRS], default=[], help="columns to leave out")
+    parser.add_argument("--asyncio", action="store_true", help="all of them on asyncio's own loop as well")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of names, ids and arguments")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     return parser.parse_args(argv)
@@ -38,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 1 where something could not be measured."""
     options = _options(argv)
     try:
-        bench = Bench(all_of(STATELESS, options.without), options.rounds, options.seed)
+        loops = ("uvloop", "asyncio") if options.asyncio else ("uvloop",)
+        bench = Bench(all_of(STATELESS, options.without, loops), options.rounds, options.seed)
     except Missing as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,9 +1,10 @@
 """Our server under measurement: an async tool, the same as `def`, an echo, and some more tools for the list.
 
 Its first argument is the JSON object that `traffic.Names` describes: names are random, so nothing can know them. With a
-second one, settings of uvicorn, it serves over HTTP.
+second one, where and on which loop, it serves over HTTP.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -53,14 +54,16 @@ def main() -> None:
 
 def serve_http(server: Server, settings: dict[str, Any]) -> None:
     """Serve over HTTP, with one tool more, which tells of changes."""
-    import uvicorn
 
     @server.tool
     async def tell() -> None:
         server.notify_tools_changed()
 
-    app = server.asgi(answers="stream" if settings.pop("streams") else "json")
-    uvicorn.run(app, log_level="warning", access_log=False, **settings)
+    options = {"port": settings["port"], "answers": "stream" if settings["streams"] else "json"}
+    if settings["loop"] == "asyncio":
+        asyncio.run(server.serve_http(**options))
+    else:
+        server.run("http", **options)
 
 
 if __name__ == "__main__":

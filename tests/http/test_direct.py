@@ -45,9 +45,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     posted, called = HttpApp.posted, HttpApp.__call__
 
-    async def short(app: HttpApp, wire: Any) -> None:
+    async def short(app: HttpApp, wire: Any, residence: Any) -> None:
         found.append("short")
-        await posted(app, wire)
+        await posted(app, wire, residence)
 
     async def asgi(app: HttpApp, scope: Any, receive: Any, send: Any) -> None:
         found.append("asgi")
@@ -360,7 +360,7 @@ async def test_a_client_that_reads_nothing_gets_no_further_answer(ways: list[str
 async def test_a_fault_of_ours_is_500_and_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail(app: HttpApp, wire: Any) -> None:
+    async def fail(app: HttpApp, wire: Any, residence: Any) -> None:
         raise RuntimeError("ours")
 
     monkeypatch.setattr(HttpApp, "posted", fail)
@@ -378,3 +378,14 @@ async def test_heads_are_known_again_but_for_those_with_secrets() -> None:
     kept, secret = ADD, called(a=1, b=2, headers={"authorization": "Bearer x"})
     assert heads.read(kept) is heads.read(kept)
     assert heads.read(secret) is not heads.read(secret)
+
+
+async def test_a_head_that_was_refused_is_refused_again(ways: list[str]) -> None:
+    async with running(Waiting().app) as runner:
+        line = Line(runner)
+        for number in range(3):
+            await line.send(called(a=1, b=2, headers={"host": "evil.example"}))
+            await line.send(called(a=1, b=2, headers={"content-type": "text/plain"}))
+            said = await line.answers(2 * number + 2)
+        assert (said.count(b"HTTP/1.1 421"), said.count(b"HTTP/1.1 415")) == (3, 3)
+        assert ways == ["short"] * 6

@@ -175,7 +175,7 @@ def client_cpu(revision: str, httpx: bool = False) -> Callable[[Bench, str], Sam
         try:
             for _ in range(bench.rounds):
                 for each in bench.contestants:
-                    if each.kind in (OURS, THEIRS) and each.loop != "asyncio":
+                    if isinstance(each, Served) and each.kind in (OURS, THEIRS) and each.loop == bare.loop:
                         url = f"http://127.0.0.1:{port}/mcp"
                         argv = replace(each, revision=revision).client(url, names.add, 500, httpx)
                         cost = float(json.loads(live(argv, each.env(), bench.cores).output)["cpu"])

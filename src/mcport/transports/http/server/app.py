@@ -80,9 +80,9 @@ class HttpApp:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
 
-    async def enter(self) -> None:
+    async def enter(self) -> Residence:
         """Begin in the running loop now, and not with the first request. Raises what the server's lifespan raises."""
-        await self._residences.enter()
+        return await self._residences.enter()
 
     async def aclose(self) -> None:
         """End everything that goes on in the running loop; the server's lifespan is left.
@@ -104,11 +104,12 @@ class HttpApp:
         except Gone:
             return
 
-    async def posted(self, wire: Wire) -> None:
-        """Serve a POST to the endpoint that came another way than by ASGI."""
+    async def posted(self, wire: Wire, residence: Residence) -> None:
+        """Serve a POST to the endpoint that came another way than by ASGI, in a residence that was entered."""
         try:
-            self._guard.check(wire)
-            await self._post(wire)
+            if not wire.judged:
+                self._guard.check(wire)
+            await self._post(wire, residence)
         except Refused as refused:
             await refuse(wire, refused)
         except ProtocolError as error:
@@ -149,10 +150,13 @@ class HttpApp:
                 await wire.may_wait()
                 wire.principal = await self._service.admit(wire, method, place)
 
-    async def _post(self, wire: Wire) -> None:
+    async def _post(self, wire: Wire, residence: Residence | None = None) -> None:
         await self._admit(wire, "POST")
-        self._guard.check_body(wire.headers)
-        residence = await self._enter(wire)
+        if not wire.judged:
+            self._guard.check_body(wire.headers)
+            wire.let_in()
+        if residence is None or residence.closing:
+            residence = await self._enter(wire)
         message = decode(await self._guard.body(wire, residence.loop))
         self._service.check(wire.principal, message)
         try:

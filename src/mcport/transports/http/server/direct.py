@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from mcport.session.loop import Loop, Promise
+from mcport.session.loop import Promise
 
 from .app import HttpApp
 from .heads import Head, Heads
+from .residence import Residence
 from .watch import Watch
 from .wire import GONE, JSON_HEADERS, Left, RawHeaders, Wire
 
@@ -39,9 +40,9 @@ _BROKEN: Final[RawHeaders] = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
 class Short:
-    """What the connections of one server share: its app, and the loop in which it runs, once it does."""
+    """What the connections of one server share: its app, and the app's residence once it runs."""
 
-    loop: Loop
+    residence: Residence
 
     def __init__(self, app: HttpApp) -> None:
         self.app = app
@@ -53,7 +54,7 @@ class Short:
         """Return how nearly all answers begin, up to the length. `fields` are new once a second (the date)."""
         if fields is not self._fields:
             self._fields = fields
-            self._usual = _head(200, [*fields, *JSON_HEADERS]) + b"content-length: "
+            self._usual = _first_lines(200, [*fields, *JSON_HEADERS]) + b"content-length: "
         return self._usual
 
 
@@ -65,7 +66,9 @@ class DirectWire(Wire):
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
+        self.judged = head.judged
         self._connection = connection
+        self._head = head
         self._begun = False
         self._left: Left | None = None
 
@@ -76,10 +79,13 @@ class DirectWire(Wire):
     async def piece(self) -> tuple[bytes, bool]:
         return self.body or b"", False
 
-    async def serve(self, app: HttpApp) -> None:
+    def let_in(self) -> None:
+        self._head.judged = True
+
+    async def serve(self, short: Short) -> None:
         """Have the request answered, whatever happens."""
         try:
-            await app.posted(self)
+            await short.app.posted(self, short.residence)
         except Exception:
             log.exception("a request over HTTP failed")
         finally:
@@ -97,13 +103,13 @@ class DirectWire(Wire):
         if status == 200 and fields is None and self.keep_alive:
             head = connection.short.usual(connection.server_state.default_headers)
         else:
-            head = self._head(status, fields or (JSON_HEADERS if body else [])) + b"content-length: "
+            head = self._first_lines(status, fields or (JSON_HEADERS if body else [])) + b"content-length: "
         connection.transport.write(b"".join((head, b"%d\r\n" % len(body), self._close, b"\r\n", body)))
         self._complete()
 
     async def begin(self, fields: RawHeaders) -> None:
         self._begun = True
-        head = self._head(200, fields)
+        head = self._first_lines(200, fields)
         await self._write(b"".join((head, self._close, b"transfer-encoding: chunked\r\n\r\n")))
 
     async def write(self, data: bytes) -> None:
@@ -125,8 +131,8 @@ class DirectWire(Wire):
         await self.may_wait()
         await self._connection.flow.drain()
 
-    def _head(self, status: int, fields: RawHeaders) -> bytes:
-        return _head(status, [*self._connection.server_state.default_headers, *fields])
+    def _first_lines(self, status: int, fields: RawHeaders) -> bytes:
+        return _first_lines(status, [*self._connection.server_state.default_headers, *fields])
 
     @property
     def _close(self) -> bytes:
@@ -137,7 +143,7 @@ class DirectWire(Wire):
         connection, self.keep_alive = self._connection, False
         if not self._begun:
             text = b"Internal Server Error"
-            head = self._head(500, _BROKEN)
+            head = self._first_lines(500, _BROKEN)
             connection.transport.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head, len(text), self._close, text))
         self._complete()
 
@@ -158,7 +164,7 @@ class DirectWire(Wire):
 
     async def left(self) -> None:
         if not self.disconnected:
-            gone: Promise[None] = self._connection.short.loop.promise()
+            gone: Promise[None] = self._connection.short.residence.loop.promise()
             self._left = lambda reason: gone.set_result(None)
             await gone
 
@@ -272,10 +278,10 @@ class Direct(Protocol):
         short = self.short
         wire = self.cycle = DirectWire(self, head, body)
         wire.taskless = True
-        run = wire.serve(short.app)
-        if not short.loop.begin(run):
+        run = wire.serve(short)
+        if not short.residence.loop.begin(run):
             wire.taskless = False
-            task: Any = short.loop.spawn_now(run)
+            task: Any = short.residence.loop.spawn_now(run)
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
@@ -304,6 +310,6 @@ class Direct(Protocol):
         super().data_received(data)
 
 
-def _head(status: int, fields: RawHeaders) -> bytes:
+def _first_lines(status: int, fields: RawHeaders) -> bytes:
     """Return the first lines of an answer."""
     return _STATUS[status] + b"".join(b"%b: %b\r\n" % field for field in fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 END: Final = b"\r\n\r\n"
 
@@ -25,12 +25,19 @@ _LONGEST: Final = 2048
 _MOST: Final = 512
 
 
-class Head(NamedTuple):
-    """The head of a request: how many bytes it has, how many the body has, and its headers."""
+class Head:
+    """The head of a request: how many bytes it has, how many the body has, and its headers.
 
-    size: int
-    length: int
-    headers: Mapping[str, str]
+    `judged` says that a request with this head was let in before.
+    """
+
+    __slots__ = ("headers", "judged", "length", "size")
+
+    def __init__(self, size: int, length: int, headers: Mapping[str, str]) -> None:
+        self.size = size
+        self.length = length
+        self.headers = headers
+        self.judged = False
 
 
 class Heads:

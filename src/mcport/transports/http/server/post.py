@@ -217,10 +217,10 @@ class Post(Asking):
         bodies = self._bodies
         if not self._hears:
             return
-        if self._reply is not None:
+        if (reply := self._reply) is not None:
             await self._wire.may_wait()
             await self.stream.written()
-            await self._reply.end()
+            await reply.end()  # which has nothing to do if the client has left meanwhile
         elif bodies and not self._streams:
             await self._wire.answer(self._status, b"[" + b",".join(bodies) + b"]" if array else bodies[0])
         elif not bodies and self.seat.residence.closing:

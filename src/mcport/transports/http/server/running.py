@@ -21,11 +21,10 @@ from typing import Final
 import anyio
 import uvicorn
 
-from mcport.session.loop import current_loop
-
 from .app import HttpApp
 from .direct import Short
 from .patience import HEAD_BYTES, Patience
+from .residence import Residence
 
 KEEP_ALIVE_SECONDS: Final = 30
 """How long a connection may stay open on which nothing is asked."""
@@ -66,19 +65,18 @@ class Runner(uvicorn.Server):
         self._app = app
         self._signals = signals
         self._listening = listening
-        self._entering: asyncio.Future[None] | None = None
+        self._entering: asyncio.Future[Residence] | None = None
         self._patience = Patience()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Enter the server's lifespan, and serve. Raises what the lifespan raises."""
         self._entering = asyncio.ensure_future(self._app.enter())
         try:
-            await self._entering
+            self._short.residence = await self._entering
         except asyncio.CancelledError:
             if self.should_exit:
                 return
             raise
-        self._short.loop = current_loop()
         await super().startup(sockets)
         self._listening()
 

@@ -60,6 +60,9 @@ class Wire(ABC):
     closes = True
     """Whether an answer can close the connection (HTTP/2 has no word for it)."""
 
+    judged = False
+    """Whether a request with the same headers was let in before, so that they need not be looked at again."""
+
     def __init__(self, headers: Mapping[str, str], principal: str | None = None, body: bytes | None = None) -> None:
         self.headers = headers
         self.principal = principal
@@ -101,6 +104,9 @@ class Wire(ABC):
     @abstractmethod
     async def left(self) -> None:
         """Wait until the client leaves."""
+
+    def let_in(self) -> None:  # noqa: B027 - most have nobody to tell
+        """Its headers are as they should be."""
 
     async def may_wait(self) -> None:
         """From here on answering the request may have to wait: go on in a task."""

@@ -15,6 +15,7 @@ from mcport.core.limits import Limits
 from mcport.transports.http.server import direct
 from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.heads import Heads
+from mcport.transports.http.server.patience import HEAD_BYTES
 
 from .bridge import STATELESS_VERSION, USUAL, stateless
 from .line import Line, running
@@ -236,6 +237,23 @@ async def test_a_body_that_is_late_is_waited_for_by_uvicorn(
         await line.send(ADD[-1:])
         assert b'"text":"3"' in await line.answers()
         assert ways == ["asgi"]
+
+
+async def test_a_body_that_drips_is_not_held_any_longer(ways: list[str]) -> None:
+    async with running(Waiting().app) as runner:
+        line = Line(runner)
+        await line.send(ADD[:-3])
+        until = line.protocol._holding.when()
+        await line.send(ADD[-3:-2], ADD[-2:-1])
+        assert line.protocol._holding.when() == until
+        await line.send(ADD[-1:])
+        assert (line.protocol._holding, ways) == (None, ["short"])
+
+
+def test_a_head_that_is_too_large_is_not_simple() -> None:
+    heads = Heads("/mcp", 1000)
+    assert heads.read(called(a=1, b=2, headers={"x": "a" * (HEAD_BYTES - 1000)})) is not None
+    assert heads.read(called(a=1, b=2, headers={"x": "a" * HEAD_BYTES})) is None
 
 
 @pytest.mark.parametrize("first", [ADD, called("blocks")], ids=["ADD", "BLOCKS"])

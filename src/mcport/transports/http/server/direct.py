@@ -197,7 +197,7 @@ class Direct(Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._held:
-            data = self._unheld() + data
+            data, self._held = self._held + data, b""
         if self._is_busy:
             self._held = data  # who asks more before the answer has come waits for it
             self.flow.pause_reading()
@@ -205,13 +205,13 @@ class Direct(Protocol):
             self._hand_on(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._unheld()
+        self._stop_holding()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
         """The server is going (uvicorn's own hook): what is under way is answered."""
         if self._holding is not None:
-            self._hand_on(self._unheld())
+            self._let_go()
         super().shutdown()
 
     def answered(self) -> None:
@@ -260,6 +260,7 @@ class Direct(Protocol):
             return False
         size = head.size + head.length
         if len(data) == size:
+            self._stop_holding()
             self._begin(head, data[head.size :])
         elif len(data) < size <= HELD_BYTES:
             self._hold(data)
@@ -286,26 +287,28 @@ class Direct(Protocol):
             task.add_done_callback(self.tasks.discard)
 
     def _hold(self, data: bytes) -> None:
-        """Wait for the rest of a body, which most clients send by itself."""
+        """Wait for the rest of a body, which most clients send by itself: not any longer if it comes bit by bit."""
         self._held = data
-        self._unset_keepalive_if_required()
-        self._holding = self.loop.call_later(HELD_SECONDS, self._let_go)
+        if self._holding is None:
+            self._unset_keepalive_if_required()
+            self._holding = self.loop.call_later(HELD_SECONDS, self._let_go)
 
     def _let_go(self) -> None:
-        self._hand_on(self._unheld())
+        data, self._held = self._held, b""
+        self._hand_on(data)
 
-    def _unheld(self) -> bytes:
+    def _stop_holding(self) -> None:
+        self._held = b""
         if self._holding is not None:
             self._holding.cancel()
             self._holding = None
-        data, self._held = self._held, b""
-        return data
 
     def _go_on(self) -> None:
         if self._held and self._holding is None:
             self.data_received(b"")
 
     def _hand_on(self, data: bytes) -> None:
+        self._stop_holding()
         self._is_theirs = True
         super().data_received(data)
 

@@ -1,7 +1,7 @@
 """The heads of requests that are simple: one POST to the endpoint, whose body has a length, with nothing odd about it.
 
 What is not read here is not refused, it is left to uvicorn: so this reads strictly, and in doubt not at all. Clients
-send the same heads again and again; the latest are known by their bytes. Below: nothing.
+send the same heads again and again; the latest are known by their bytes. Below: `patience`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+
+from .patience import HEAD_BYTES
 
 END: Final = b"\r\n\r\n"
 
@@ -49,9 +51,9 @@ class Heads:
         self._known: dict[bytes, Head] = {}
 
     def read(self, data: bytes) -> Head | None:
-        """Return the head that data begins with; None where it is not simple, or not all there."""
+        """Return the head that data begins with; None where it is not simple, not all there, or too large."""
         end = data.find(END)
-        if end < 0:
+        if not 0 <= end <= HEAD_BYTES:
             return None
         bytes_of_head = data[: end + len(END)]
         return self._known.get(bytes_of_head) or self._read(bytes_of_head)

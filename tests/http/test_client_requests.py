@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic_core import to_json
 
 from mcport import Client, ClientExtension, HttpRefused, InvalidAnswer, RemoteError
 
@@ -181,7 +182,7 @@ async def test_auth_and_clients_of_httpx_are_used_and_a_given_client_stays_open(
             assert not mine.is_closed
     assert [each.headers.get("authorization") for each in server.asked[:2]] == ["Basic bWU6c2VjcmV0"] * 2
     assert (server.asked[-1].headers["x-mine"], server.asked[-1].headers["cookie"]) == ("1", "c=2")
-    with pytest.raises(TypeError, match=r"auth is an httpx\.Auth"):
+    with pytest.raises(TypeError, match=r"auth is .*httpx\.Auth"):
         Client("http://localhost/mcp", auth=("me", "secret"))  # type: ignore[arg-type]
 
 
@@ -199,6 +200,21 @@ async def test_a_cookie_that_a_server_sets_comes_back_to_it() -> None:
         server.play = usual
         await client.call_tool("forecast")
     assert [each.headers.get("cookie") for each in server.asked] == [None, "worker=7"]
+
+
+async def test_a_server_that_sets_cookies_without_end_gets_some_of_them_back() -> None:
+    async def play(asked: Asked) -> None:
+        number = len(server.asked)
+        cookies = b"".join(b"set-cookie: c%dx%d=%b; Path=/\r\n" % (number, each, b"v" * 100) for each in range(40))
+        body = to_json({"jsonrpc": "2.0", "id": asked.message["id"], "result": {"content": []}})
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % len(body)
+        await asked.raw(head + cookies + b"\r\n" + body)
+
+    async with origin(play) as server, Client(server.url) as client:
+        for _ in range(9):
+            await client.call_tool("forecast")
+    assert max(each.headers.get("cookie", "").count("=") for each in server.asked) == 80
+    assert f"c{len(server.asked) - 1}x39=" in server.asked[-1].headers["cookie"], "the latest are among them"
 
 
 async def test_one_redirect_to_the_same_origin_is_followed_with_the_body_and_kept_in_mind() -> None:

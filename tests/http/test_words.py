@@ -6,6 +6,7 @@ import errno
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +75,16 @@ def test_an_error_that_lies_beneath_itself_is_named_all_the_same() -> None:
     assert words.of_failure(
         ExceptionGroup("several", [again, ConnectionRefusedError(errno.ECONNREFUSED, "")])
     ).startswith("connection refused")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (httpx.ConnectTimeout(""), "no connection in time"),
+        (httpx.PoolTimeout(""), "all connections to it are in use, and none became free"),
+        (httpx.WriteTimeout(""), "it did not take the request in time"),
+        (httpx.ReadError("it\nbroke"), "it broke"),
+    ],
+)
+def test_a_failure_of_httpx_is_one_plain_line(error: httpx.HTTPError, line: str) -> None:
+    assert words.of_failure(error) == line

@@ -15,15 +15,20 @@ import httpx
 
 from . import words
 from .http1 import Fields
-from .plain import CONNECT_SECONDS, Wires, WireTransport
+from .plain import CONNECT_SECONDS, IDLE_SECONDS, MOST_IDLE, MOST_USED, Wires, WireTransport
 from .trust import NoTrust, trusted
 from .wire import Unreachable as Unreachable
 
 REDIRECTS: Final = (307, 308)
 """These two keep method and body; with any other a request would become something else."""
 
-_TIMES: Final[dict[str, float | None]] = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
-_POOL: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=60.0)
+MOST_COOKIES: Final = 50
+"""So many cookies come back to a server; one that sets more is given those of its latest answer only."""
+
+_TIMES: Final = httpx.Timeout(None, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+_POOL: Final = httpx.Limits(
+    max_connections=MOST_USED, max_keepalive_connections=MOST_IDLE, keepalive_expiry=IDLE_SECONDS
+)
 
 
 class Endpoint:
@@ -80,7 +85,7 @@ class Endpoint:
             client = httpx.AsyncClient(transport=WireTransport())
         else:
             try:
-                client = httpx.AsyncClient(limits=_POOL, timeout=httpx.Timeout(**_TIMES), verify=trusted())
+                client = httpx.AsyncClient(limits=_POOL, timeout=_TIMES, verify=trusted())
             except NoTrust as error:
                 raise Unreachable(str(error)) from None
             except (ValueError, ImportError, httpx.InvalidURL) as error:
@@ -95,7 +100,8 @@ class Endpoint:
         if "set-cookie" in response.headers:
             # Load balancers know by a cookie which server to send a client to.
             response.request = httpx.Request(method, self._url)
-            self._cookies = self._cookies or httpx.Cookies()
+            if self._cookies is None or len(self._cookies.jar) >= MOST_COOKIES:
+                self._cookies = httpx.Cookies()
             self._cookies.extract_cookies(response)
         return response
 

@@ -33,6 +33,13 @@ _STATUSES: Final = {
     503: "it is not available now",
 }
 
+_TOO_LATE: Final = {
+    "ConnectTimeout": "no connection in time",
+    "PoolTimeout": "all connections to it are in use, and none became free",
+    "WriteTimeout": "it did not take the request in time",
+}
+"""What httpx says without a word, by the names of its exceptions."""
+
 _ERRNOS: Final = {
     errno.ECONNREFUSED: "connection refused. Is the server running?",
     errno.ECONNRESET: "it reset the connection",
@@ -86,7 +93,7 @@ def of_failure(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if text.startswith(("Server disconnected", "peer closed connection")):
         return CUT
-    return text or type(error).__name__
+    return text or _TOO_LATE.get(type(error).__name__, type(error).__name__)
 
 
 def _beneath(error: BaseException) -> Iterator[BaseException]:

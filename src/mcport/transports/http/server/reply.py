@@ -7,7 +7,6 @@ known here. Below: `wire`, `core.sse`, `session.channel`'s backlog.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -42,7 +41,7 @@ class Reply:
         self._loop = loop
         self._limits = limits
         self._cut = cut
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._backlog = Backlog(loop)
         self._wake: Promise[None] | None = None
         self._written: Promise[None] | None = None

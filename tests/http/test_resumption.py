@@ -97,6 +97,7 @@ async def test_a_server_that_lets_go_is_asked_again_when_it_has_said(
     assert waits == [(0, 0.7)] * 8
 
 
+@pytest.mark.requirement("http.sse.retry-field-respected", revisions=LATEST)
 def test_no_wait_is_shorter_than_the_server_wishes_and_each_failure_makes_it_longer() -> None:
     pace = Pace(chance=lambda: 0.0)
     jittery = Pace(chance=lambda: 1.0)

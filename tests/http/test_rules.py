@@ -66,6 +66,7 @@ async def test_what_is_not_let_in_is_told_why(body: bytes, headers: Headers, sta
 
 @pytest.mark.requirement("http.session.missing-400", revisions=STREAMABLE)
 @pytest.mark.requirement("http.notification.rejected-status", revisions=STREAMABLE)
+@pytest.mark.requirement("base.error.same-id", revisions=STREAMABLE)
 @pytest.mark.requirement("http.notification.error-body", revisions=STREAMABLE)
 @pytest.mark.parametrize("revision", STREAMABLE)
 @pytest.mark.parametrize(

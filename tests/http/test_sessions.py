@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
@@ -10,8 +11,9 @@ from pydantic_core import to_json
 
 from mcport import Context, Server
 from mcport.stores.events import MemoryEvents
+from mcport.stores.sessions import MemorySessions
 
-from .bridge import ask, asked
+from .bridge import Answer, ask, asked
 from .raw_session import STREAM, Session, call, initialize, message, session
 
 pytestmark = pytest.mark.anyio
@@ -174,25 +176,32 @@ async def test_each_message_goes_to_one_stream_and_to_the_one_that_it_belongs_to
 @pytest.mark.requirement("http.resume.no-cross-stream-replay", revisions=STREAMABLE)
 @pytest.mark.parametrize("revision", STREAMABLE)
 async def test_no_two_events_have_one_id_and_what_is_fetched_is_of_that_stream_alone(revision: str) -> None:
-    walk = Walk()
-    walk.go_on.set()
-    app = walk.made.asgi()
-    ids: list[list[str | None]] = []
-    async with session(app, revision) as opened, opened.get() as hearing:
-        for id in (1, 2):
-            async with opened.post(call("walk", id, {"progressToken": id})) as answer:
-                ids.append([])
-                while "result" not in await answer.event():
-                    ids[-1].append(answer.last_event_id)
-                ids[-1].append(answer.last_event_id)
+    walk, sessions, events = Walk(), MemorySessions(), MemoryEvents()
+    app, other = (walk.made.asgi(sessions=sessions, events=events) for _ in range(2))
+    ids: list[str] = []
+    async with session(app, revision) as opened, opened.get() as hearing, AsyncExitStack() as streams:
+        answers = [
+            await streams.enter_async_context(opened.post(call("walk", id, {"progressToken": id}), at))
+            for id, at in enumerate((app, app, other))
+        ]
+        ids += [await id_after_event(answer) for answer in answers]
+        walk.go_on.set()
+        ids += [await id_after_event(answer) for answer in (*answers, *answers)]
         walk.made.notify_tools_changed()
-        await hearing.event()
-        ids.append([hearing.last_event_id])
-        assert len({each for stream in ids for each in stream}) == 7
-        async with opened.get(ids[0][0]) as answer:
-            step, last = await answer.events()
-    assert (step["params"]["progressToken"], last["id"]) == (1, 1)
-    await app.aclose()
+        ids.append(await id_after_event(hearing))
+        assert len(set(ids)) == len(ids) == 10
+        for id in range(3):
+            async with opened.get(ids[id]) as answer:
+                step, last = await answer.events()
+            assert (step["params"]["progressToken"], last["id"]) == (id, id)
+    for each in (app, other):
+        await each.aclose()
+
+
+async def id_after_event(answer: Answer) -> str:
+    """Take a message, and return the id of its event."""
+    await answer.event()
+    return answer.last_event_id
 
 
 @pytest.mark.requirement("http.get.server-messages", revisions=["2025-11-25"])
@@ -206,6 +215,24 @@ async def test_p21_changes_come_on_the_stream_of_the_session() -> None:
         async with opened.delete() as deleted:
             assert deleted.status == 204
         assert await answer.events() == []
+    await app.aclose()
+
+
+@pytest.mark.requirement("lifecycle.server-waits", revisions=STREAMABLE)
+@pytest.mark.parametrize("revision", STREAMABLE)
+async def test_nothing_is_told_on_a_stream_before_the_client_says_that_it_is_ready(revision: str) -> None:
+    made = server()
+    app = made.asgi()
+    async with ask(app, initialize(revision)) as answer:
+        opened = Session(app, answer.headers["mcp-session-id"], revision)
+    async with opened.get() as hearing:
+        made.notify_tools_changed()
+        await anyio.wait_all_tasks_blocked()
+        await opened.tell(message("notifications/initialized", None))
+        made.notify_prompts_changed()
+        async with opened.delete():
+            said = [each["method"] for each in await hearing.events()]
+    assert "notifications/tools/list_changed" not in said
     await app.aclose()
 
 

@@ -250,6 +250,11 @@ async def test_a_body_that_drips_is_not_held_any_longer(ways: list[str]) -> None
         assert (line.protocol._holding, ways) == (None, ["short"])
 
 
+@pytest.mark.parametrize("host", [None, "localhost\r\nhost: evil.example", " localhost\r\n evil.example"])
+def test_a_head_without_one_host_is_not_simple(host: str | None) -> None:
+    assert Heads("/mcp", 1000).read(called(a=1, b=2, headers={"host": host})) is None
+
+
 def test_a_head_that_is_too_large_is_not_simple() -> None:
     heads = Heads("/mcp", 1000)
     assert heads.read(called(a=1, b=2, headers={"x": "a" * (HEAD_BYTES - 1000)})) is not None

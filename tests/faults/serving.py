@@ -6,6 +6,7 @@ Tests speak to it over sockets (`raw`), and ask it afterwards what is left over.
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -37,16 +38,16 @@ class Left(NamedTuple):
 
 
 class Site:
-    """One app, served by uvicorn at a free port of this machine with the HTTP parser that is named."""
+    """One app, served by uvicorn with the HTTP parser that is named, at these sockets or at a free port."""
 
-    def __init__(self, server: Server, parser: str) -> None:
+    def __init__(self, server: Server, parser: str, sockets: list[socket.socket] | None = None) -> None:
         self.server = server
         self.app: HttpApp = server.asgi()
         self.listening = threading.Event()
         self.runner = Runner(self.app, 20_000, signals=False, listening=self.listening.set)
         if parser == "h11":
             self.runner.config.http = "h11"  # else it chooses httptools, with bounds of its own
-        self.sockets = listen("127.0.0.1", 0)
+        self.sockets = sockets or listen("127.0.0.1", 0)
         self.port: int = self.sockets[0].getsockname()[1]
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve)

@@ -92,3 +92,16 @@ def test_what_was_spoken_is_forgotten_where_too_much_is_remembered(monkeypatch: 
     for url in (first, second, first, third):
         eras.remember(url, STATELESS[0])
     assert [eras.remembered(url) for url in (first, second, third)] == [STATELESS[0], None, STATELESS[0]]
+
+
+async def test_a_server_that_is_replaced_by_an_older_one_is_asked_again_what_it_speaks() -> None:
+    async with origin(usual, plays_opening=True) as server:
+        async with Client(server.url) as client:
+            assert client.revision == VERSION
+        server.asked.clear()
+        server.play = older
+        for _ in range(2):
+            async with Client(server.url) as client:
+                assert client.revision == "2025-11-25"
+    assert methods(server.asked)[:2] == ["server/discover", "initialize"]
+    assert methods(server.asked).count("server/discover") == 1

@@ -210,6 +210,12 @@ class HandshakeLink:
         await self._begun()
         if self._owner.renewed is not None:
             self._owner.renewed()
+        self._loop.keep(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """What changed before the stream of the new session was open may have gone unheard."""
+        await self._standing.settled()
+        self._missed()
 
     async def _initialize(self, params: JsonObject) -> Outcome:
         """Open a session once more."""

@@ -77,11 +77,13 @@ class Standing:
         if self._scope is not None:
             self._scope.cancel()
             self._scope = None
+            self._settled.set()
 
     async def settled(self) -> None:
         """Wait a moment until it is open, or known not to be there."""
         with anyio.move_on_after(OPENING_SECONDS):
-            await self._settled.wait()
+            while not self._settled.is_set():
+                await self._settled.wait()
 
     async def _run(self, scope: anyio.CancelScope) -> None:
         try:

@@ -40,6 +40,7 @@ async def test_keys_are_fetched_once_and_kept() -> None:
     assert issuer.asked == 0
     for id in ("a", "b", "a", None):
         assert await issuer.known(id) == ["a", "b"]
+        issuer.now += keys.PAUSE_SECONDS
     assert issuer.asked == 1
 
 

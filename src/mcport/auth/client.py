@@ -10,14 +10,16 @@ import time
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import httpx
 
+from mcport.spec.revisions import Revision
 from mcport.stores.tokens import MemoryTokens, TokenStore
 
 from .authorization_code import AuthorizationCode
 from .browser import open_browser
-from .driver import Driver, Means, Watch
+from .driver import Driver, Means, Patient
 from .flow import Flow, Operation, Policy, Refusal, refusal_of
 from .grant import Grant
 from .identities import App, AskForClient
@@ -49,7 +51,7 @@ class Authorized(httpx.Auth):
         self._means = means
         self._policy = policy
         self._given = Given(time.time, secrets.token_bytes)
-        self._watches: set[Watch] = set()
+        self._patients: WeakSet[Patient] = WeakSet()
         self._accounts: dict[str, Account] = {}
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -74,18 +76,23 @@ class Authorized(httpx.Auth):
         server = canonical(url)
         if server not in self._accounts:
             flow = Flow(server, self._grant, self._presenting, self._given, self._policy)
-            driver = Driver(server, self._means)
-            driver.watches = self._watches
+            driver = Driver(server, self._means, self._patients)
             self._accounts[server] = Account(flow, driver, self._presenting, self._given)
         return self._accounts[server]
 
-    def watch(self, watch: Watch) -> None:
-        """Call `watch` with True whenever a person is asked for something, and with False when that is over."""
-        self._watches.add(watch)
+    @property
+    def principal(self) -> str | None:
+        """Who is logged in, as far as it has to be told apart from others here; None while that is not known."""
+        known = [(server, account.person) for server, account in self._accounts.items() if account.person]
+        return repr(known) if known else None
 
-    def unwatch(self, watch: Watch) -> None:
-        """Call it no more."""
-        self._watches.discard(watch)
+    def attend(self, patient: Patient) -> None:
+        """Hold something, as long as it exists, whenever a person is asked."""
+        self._patients.add(patient)
+
+    def spoken(self, url: str, revision: Revision) -> None:
+        """Know which revision the server at a URL speaks, or is to speak."""
+        self.account(url).spoken(revision)
 
     async def login(self, url: str) -> Tokens:
         """Log in to the server at a URL, even if there are good tokens. Raises `AuthFailed`."""
@@ -159,6 +166,15 @@ class Account:
         self._driver = driver
         self._presenting = presenting
         self._given = given
+
+    @property
+    def person(self) -> int:
+        """A number for whoever is logged in, 0 for nobody; another login may be another person's."""
+        return self._flow.person if self._flow.tokens is not None else 0
+
+    def spoken(self, revision: Revision) -> None:
+        """Know which revision the server speaks."""
+        self._flow.older = revision.authorizes_itself
 
     async def prepared(self, operation: Operation) -> Tokens | None:
         """Return the tokens at hand, None where there are none."""

@@ -7,8 +7,8 @@ cancelled while waiting takes nothing from the others, and once nobody waits it 
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 import anyio
 
@@ -24,8 +24,12 @@ from .tokens import Tokens
 
 T = TypeVar("T")
 
-Watch: TypeAlias = Callable[[bool], None]
-"""Is called with True when a person is asked for something, and with False when that is over."""
+
+class Patient(Protocol):
+    """Something that measures how long a server takes; it is held while a person is asked for something."""
+
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
 
 
 class Means(Record):
@@ -39,8 +43,8 @@ class Means(Record):
 class Driver:
     """Runs the flows of one server, one at a time."""
 
-    def __init__(self, server: str, means: Means) -> None:
-        self.watches: set[Watch] = set()
+    def __init__(self, server: str, means: Means, patients: Iterable[Patient]) -> None:
+        self._patients = patients
         self._server = server
         self._means = means
         self._running: Running | None = None
@@ -77,9 +81,9 @@ class Driver:
             case Receive():
                 return await person.receive(step)
             case Visit():
-                return await self._watched(person.visit(step))
+                return await self._patiently(person.visit(step))
             case Obtain():
-                return await self._watched(_obtained(step))
+                return await self._patiently(_obtained(step))
             case Load():
                 return await store.get(step.key)
             case Save():
@@ -88,16 +92,16 @@ class Driver:
                 await store.delete(step.key)
         return None
 
-    async def _watched(self, asking: Awaitable[T]) -> T:
-        """Ask a person, while those who measure time know of it."""
-        watches = tuple(self.watches)
-        for watch in watches:
-            watch(True)
+    async def _patiently(self, asking: Awaitable[T]) -> T:
+        """Ask a person, while the time of servers stands still."""
+        held = tuple(self._patients)
+        for each in held:
+            each.hold()
         try:
             return await asking
         finally:
-            for watch in watches:
-                watch(False)
+            for each in held:
+                each.release()
 
 
 async def _obtained(step: Obtain) -> object:

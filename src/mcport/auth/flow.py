@@ -72,6 +72,10 @@ class Flow:
     def __init__(self, server: str, grant: Grant, presenting: Presenting, given: Given, policy: Policy) -> None:
         self.server = server
         self.tokens: Tokens | None = None
+        self.older = False
+        """Whether the server is known to be of a revision in which none has metadata."""
+        self.person = 0
+        """Counts whose tokens they are: a refresh is for the same person, all else may be for another one."""
         self._looked = False
         self._grant = grant
         self._presenting = presenting
@@ -131,7 +135,7 @@ class Flow:
         if known is not None and (used is None or known.access != used.access) and known.fresh(self._given.now()):
             return known  # somebody else has logged in meanwhile
         self._check_worth(refusal, known, operation)
-        search = Search(self.server, refusal.metadata_url, self._grant.issuer, self._policy.legacy)
+        search = Search(self.server, refusal.metadata_url, self._grant.issuer, self._policy.legacy or self.older)
         resource, metadata = yield from discover(search, operation.trail)
         if known is not None and known.issuer != metadata.issuer:
             operation.trail.note(f"the authorization server was {known.issuer} and is {metadata.issuer}")
@@ -168,6 +172,7 @@ class Flow:
 
     def _logged_in(self, found: Found, operation: Operation) -> Steps[Tokens]:
         operation.logins += 1
+        self.person += 1
         tokens = yield from self._grant.tokens(found, self._desk(operation))
         yield from self._keep(tokens)
         return tokens
@@ -202,8 +207,10 @@ class Flow:
         self._looked = True
         issuer = yield Load(issuer_key(self.server, profile))
         stored = None if issuer is None else loaded((yield Load(tokens_key(issuer, self.server, profile))))
-        self.tokens = stored if stored is not None and stored.issuer == issuer else None
-        return self.tokens
+        if stored != self.tokens:
+            self.person += 1
+        self.tokens = stored
+        return stored
 
     def _keep(self, tokens: Tokens) -> Steps[None]:
         profile = self._policy.profile

@@ -146,6 +146,10 @@ class Client(Conversing):
         _check(locals())
         check_seconds("connect_timeout", connect_timeout)
         check_seconds("probe_timeout", probe_timeout)
+        if isinstance(auth, str):
+            from .http_target import named_auth
+
+            auth = named_auth(auth)
         over_http = HttpOptions(headers, auth, http_client)
         self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace, over_http)
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
@@ -210,7 +214,7 @@ class Client(Conversing):
     async def _connect(self) -> None:
         loop = current_loop()
         opening = Opening(self._target, self._approach, loop, self._limits)
-        with anyio.move_on_after(self._connect_timeout) as scope:
+        with opening.time.within(self._connect_timeout) as scope:
             attempt = self._attempt = _Attempt(scope)
             try:
                 await self._let_go()

@@ -6,8 +6,9 @@ Loaded for URLs only, and httpx with the first connection. Below: `failures`, `t
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from urllib.parse import urlsplit, urlunsplit
 
 from mcport.core.dialects.opening import Approach, OpeningFailed, OpeningRefused, Refused, ServerGone
@@ -22,11 +23,12 @@ from mcport.transports.http.client import eras
 from mcport.transports.http.client.words import of_status
 
 from .failures import Failures, Remains
-from .target import Contact, HttpOptions, Pacing
+from .target import Contact, HttpOptions, Pacing, Patient
 
 if TYPE_CHECKING:
     import httpx
 
+    from mcport.auth.client import Authorized
     from mcport.transports.http.client.endpoint import Endpoint
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -77,7 +79,9 @@ class HttpContact:
 
         from mcport.transports.http.client.facing import FacingLink
 
-        return FacingLink(self._connect, owner, loop, limits, self._trace)
+        link = FacingLink(self._connect, owner, loop, limits, self._trace)
+        self.attend(link)
+        return link
 
     @property
     def pace(self) -> Pacing | None:
@@ -97,11 +101,19 @@ class HttpContact:
         except (NoEndpoint, Unreachable) as error:
             return str(error)
 
+    def attend(self, patient: Patient) -> None:
+        auth = self._place.options.auth
+        if _asks_a_person(auth):
+            auth.attend(patient)
+
     def advised(self, approach: Approach) -> Approach:
+        if approach.demanded is not None:
+            self._spoken(approach.demanded)
         known = approach.remembered or eras.remembered(self._place.url)
         return changed(approach, transport="http", remembered=known)
 
     def opened(self, revision: Revision) -> None:
+        self._spoken(revision)
         eras.remember(self._place.url, revision)
 
     def failed(self, failure: OpeningFailed) -> ConnectFailed:
@@ -113,12 +125,23 @@ class HttpContact:
             return failures.turned_away(cause)
         return failures.failed(str(failure), Remains())
 
+    def _spoken(self, revision: Revision) -> None:
+        """Servers of one revision are found in another way by those who log in."""
+        auth = self._place.options.auth
+        if _asks_a_person(auth):
+            auth.spoken(self._place.url, revision)
+
     def _connect(self) -> Endpoint:
         from mcport.transports.http.client.endpoint import Endpoint
 
         options = self._place.options
-        assert not isinstance(options.auth, str)
         return Endpoint(self._place.url, options.headers or {}, client=options.http_client, auth=options.auth)
+
+
+def _asks_a_person(auth: object) -> TypeGuard[Authorized]:
+    """Whether it is authorization of ours; whoever made some has loaded that room, and nobody else has to."""
+    client = sys.modules.get("mcport.auth.client")
+    return client is not None and isinstance(auth, client.Authorized)
 
 
 def _turned_away(refused: Refused) -> str | None:
@@ -153,8 +176,6 @@ def _checked(options: HttpOptions) -> HttpOptions:
         return options
     import httpx
 
-    if isinstance(options.auth, str):
-        options = changed(options, auth=_named(options.auth))
     if options.auth is not None and not isinstance(options.auth, httpx.Auth):
         raise TypeError(f'auth is "oauth", OAuth(...) or another httpx.Auth, not {type(options.auth).__name__}')
     if options.http_client is not None and not isinstance(options.http_client, httpx.AsyncClient):
@@ -162,7 +183,7 @@ def _checked(options: HttpOptions) -> HttpOptions:
     return options
 
 
-def _named(auth: str) -> httpx.Auth:
+def named_auth(auth: str) -> httpx.Auth:
     """Return what a word stands for: a person at this machine, who stays logged in."""
     if auth != "oauth":
         raise ValueError(f'auth: {auth!r:.80} is no kind of authorization; "oauth" is')

@@ -39,14 +39,16 @@ from mcport.spec.revisions import REVISIONS, STATELESS, Revision
 
 from .connection import Connection
 from .failures import Failures, Remains
+from .standstill import Standstill
 from .target import Contact, Target
 
 
 class Mailbox:
     """Outcomes in the order in which they came, for one reader."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, time: Standstill) -> None:
         self._loop = loop
+        self._time = time
         self._outcomes: deque[Outcome | ConversationError] = deque()
         self._wake: Promise[None] | None = None
 
@@ -62,7 +64,7 @@ class Mailbox:
 
     async def next(self, seconds: float | None) -> Outcome:
         """Wait for the next outcome; `Silent` when none came in so many seconds. Raises an error that was taken in."""
-        with anyio.move_on_after(seconds):
+        with self._time.within(seconds):
             while not self._outcomes:
                 self._wake = self._loop.promise()
                 await self._wake
@@ -127,7 +129,9 @@ class Opening:
         self._approach = approach
         self._loop = loop
         self._limits = limits
-        self._mailbox = Mailbox(loop)
+        self.time = Standstill()
+        """Runs while the server is waited for, and stands still while the person is."""
+        self._mailbox = Mailbox(loop, self.time)
         self._contact: Contact | None = None
         self._connection: Connection | None = None
         self._remains = Remains()
@@ -162,6 +166,7 @@ class Opening:
     def _begin(self, contact: Contact) -> None:
         self._calls.clear()
         self._contact = contact
+        contact.attend(self.time)
         self._connection = Connection(self._target.name, contact, self._loop, self._limits, self._approach.named)
         self._connection.link.open()
 

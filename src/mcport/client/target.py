@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import anyio
 
@@ -65,11 +65,11 @@ class ChildOptions(Record):
 class HttpOptions(Record):
     """How a server at a URL is spoken with; None is what holds if nobody says otherwise.
 
-    `auth` is an `httpx.Auth`, or "oauth"; `http_client` an `httpx.AsyncClient`.
+    `auth` is an `httpx.Auth`, `http_client` an `httpx.AsyncClient`.
     """
 
     headers: Mapping[str, str] | None = None
-    auth: httpx.Auth | Literal["oauth"] | None = None
+    auth: httpx.Auth | None = None
     http_client: httpx.AsyncClient | None = None
 
     @property
@@ -87,6 +87,13 @@ class Pacing(Protocol):
     def before(self, failures: int, wished: float | None) -> float:
         """Return the wait before the next try; the other side may wish for a longer one."""
         ...
+
+
+class Patient(Protocol):
+    """Something that measures how long the other side takes, and can be told not to."""
+
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
 
 
 class Contact(Protocol):
@@ -112,6 +119,10 @@ class Contact(Protocol):
 
     async def older(self, loop: Loop, limits: Limits) -> Contact | str:
         """Reach the same server over the older transport of its kind; return why that is not possible."""
+        ...
+
+    def attend(self, patient: Patient) -> None:
+        """Hold whatever measures time while a person is asked for something on the way to the server."""
         ...
 
     def advised(self, approach: Approach) -> Approach:
@@ -145,6 +156,9 @@ class Stream:
 
     async def older(self, loop: Loop, limits: Limits) -> Contact | str:
         return "this transport has no older form"
+
+    def attend(self, patient: Patient) -> None:
+        """Nobody is asked on the way to a stream."""
 
     def advised(self, approach: Approach) -> Approach:
         return approach

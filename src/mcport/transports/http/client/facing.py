@@ -33,6 +33,7 @@ class FacingLink:
         self._limits = limits
         self._trace = trace
         self._begun = False
+        self._held: list[Link] = []
         self._stateless = HttpLink(lambda: self._endpoint, owner, loop, limits, trace)
         self._link: Link = self._stateless
 
@@ -78,10 +79,11 @@ class FacingLink:
         self._link.drop(call, tell=tell)
 
     def hold(self) -> None:
+        self._held.append(self._link)
         self._link.hold()
 
     def release(self) -> None:
-        self._link.release()
+        self._held.pop().release()
 
     def give_up(self, reason: str) -> None:
         self._link.give_up(reason)

@@ -7,6 +7,8 @@ goes on: any page can make a browser ask this port. (RFC 8252, section 7.3.) Bel
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from hmac import compare_digest
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -58,13 +60,18 @@ class Loopback:
         """The URL to come back to."""
         return f"http://{HOST}:{self._port}{PATH}"
 
-    async def wait(self, state: str) -> str:
-        """Wait for the browser to come back with this state, and return the query that it brings."""
+    @asynccontextmanager
+    async def serving(self, state: str) -> AsyncGenerator[None]:
+        """Answer browsers for the time of a block, until one has come back with this state."""
         self._state = state
         async with anyio.create_task_group() as group:
             group.start_soon(self._listener.serve, self._serve)
-            await self._came.wait()
+            yield
             group.cancel_scope.cancel()
+
+    async def query(self) -> str:
+        """Wait for the browser to come back, and return the query that it brings."""
+        await self._came.wait()
         assert self._query is not None
         return self._query
 

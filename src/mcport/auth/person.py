@@ -48,6 +48,10 @@ class Manners(Record):
             _check_redirect(self.redirect_uri)
 
 
+class _NotOpened(Exception):
+    """The program's own way to open a page failed."""
+
+
 class Person:
     """One login of a person."""
 
@@ -68,12 +72,15 @@ class Person:
     async def visit(self, step: Visit) -> Returned | NoOutcome:
         """Open the page and wait for the browser to come back."""
         seconds = self._manners.seconds
+        try:
+            page = presentable(step.url)
+        except Unfit as error:
+            return NoOutcome(error.reason)
         with anyio.move_on_after(seconds):
             try:
-                await _called(self._manners.open_url, presentable(step.url))
-                return Returned(await self._query(step))
-            except Unfit as error:
-                return NoOutcome(error.reason)
+                return Returned(await self._query(page, step.state))
+            except _NotOpened as error:
+                return NoOutcome(f"the page could not be opened: {error}")
         return NoOutcome(f"nobody came back within {seconds:g} s")
 
     async def aclose(self) -> None:
@@ -83,11 +90,27 @@ class Person:
             with anyio.CancelScope(shield=True):
                 await loopback.aclose()
 
-    async def _query(self, step: Visit) -> str:
-        if self._loopback is not None:
-            return await self._loopback.wait(step.state)
-        assert self._manners.receive is not None
-        return urlsplit(str(await _called(self._manners.receive))).query
+    async def _query(self, page: str, state: str) -> str:
+        """Open the page, and return what the browser brings back. Raises `_NotOpened`."""
+        if self._loopback is None:
+            if failure := await self._opened(page):
+                raise _NotOpened(failure)
+            assert self._manners.receive is not None
+            return urlsplit(str(await _called(self._manners.receive))).query
+        async with self._loopback.serving(state):
+            failure = await self._opened(page)
+            query = "" if failure else await self._loopback.query()
+        if failure:
+            raise _NotOpened(failure)
+        return query
+
+    async def _opened(self, page: str) -> str | None:
+        """Open a page; return why that is impossible."""
+        try:
+            await _called(self._manners.open_url, page)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return None
 
 
 async def _called(call: Callable[..., object], *values: object) -> object:

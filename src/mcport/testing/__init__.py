@@ -1,0 +1,1 @@
+"""What developers need beside a server or a client to try them out: never for production."""

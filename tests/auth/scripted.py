@@ -76,6 +76,9 @@ class World:
         self.asked: list[Ask] = []
         self.visited: list[dict[str, str]] = []
         self.callback: dict[str, str | None] = {}
+        self.twice = False
+        self.says: object = NoOutcome("nobody is there")
+        self.takes = 0.0
         self.time = 1000.0
         self.redirect_uri = CALLBACK
         self.given = Given(lambda: self.time, self._random)
@@ -142,7 +145,7 @@ class World:
             case Drop(key=key):
                 self.store.pop(key, None)
             case Obtain():
-                return NoOutcome("nobody is there")
+                return self.says
         return None
 
     def _answered(self, ask: Ask) -> Answer | NoOutcome:
@@ -154,8 +157,10 @@ class World:
         return found if isinstance(found, Answer | NoOutcome) else answer(found)
 
     def _returned(self, asked: dict[str, str]) -> Returned:
+        self.time += self.takes
         said = {"code": "the-code", "state": asked["state"], **self.callback}
-        return Returned(urlencode({name: value for name, value in said.items() if value is not None}))
+        query = urlencode({name: value for name, value in said.items() if value is not None})
+        return Returned(f"{query}&code=b" if self.twice else query)
 
     def _random(self, size: int) -> bytes:
         self._drawn += 1

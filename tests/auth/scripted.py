@@ -53,7 +53,7 @@ def resource_metadata(**members: object) -> dict[str, object]:
     return {"resource": SERVER, "authorization_servers": [ISSUER], **members}
 
 
-def server_metadata(issuer: str = ISSUER, **members: object) -> dict[str, object]:
+def server_metadata(issuer: str = ISSUER, /, **members: Any) -> dict[str, object]:
     """Return what the authorization server says of itself; None takes a member away."""
     document = {
         "issuer": issuer,

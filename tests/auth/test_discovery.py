@@ -188,7 +188,7 @@ def test_nobody_is_led_to_a_server_that_does_not_protect_codes(place: str, metho
 @pytest.mark.requirement("auth.security.as-https")
 def test_no_endpoint_is_used_that_is_not_https(name: str, url: object) -> None:
     world = World()
-    world.documents[SERVER_METADATA] = server_metadata(**{name: url})
+    world.documents[SERVER_METADATA] = server_metadata(ISSUER, **{name: url})
     with pytest.raises(AuthFailed) as caught:
         world.log_in()
     assert caught.value.parameter == name
@@ -198,7 +198,7 @@ def test_no_endpoint_is_used_that_is_not_https(name: str, url: object) -> None:
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint"])
 def test_an_endpoint_that_is_missing_is_named(name: str) -> None:
     world = World()
-    world.documents[SERVER_METADATA] = server_metadata(**{name: None})
+    world.documents[SERVER_METADATA] = server_metadata(ISSUER, **{name: None})
     with pytest.raises(AuthFailed, match=f"{name}: the metadata of https://as.example does not name one"):
         world.log_in()
 

@@ -14,7 +14,7 @@ from .scripted import CALLBACK, ISSUER, SERVER_METADATA, World, answer, server_m
 ME = "https://me.example/client.json"
 
 
-def offering(world: World, **members: object) -> World:
+def offering(world: World, **members: Any) -> World:
     world.documents[SERVER_METADATA] = server_metadata(**members)
     return world
 

@@ -8,7 +8,7 @@ on size and time. Below: `addresses`, `urls`, `steps`; httpx, loaded with the fi
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin, urlsplit
@@ -135,14 +135,27 @@ async def _read(response: httpx.Response) -> Answer:
     try:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise _Barred("it answers compressed, which it was told not to do")
-        body = b""
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise _Barred(f"it answers with more than {MOST_BYTES} bytes")
+        return Answer(response.status_code, _headers(response), await _body(response.aiter_raw()))
     finally:
         await response.aclose()
-    return Answer(response.status_code, _headers(response), body)
+
+
+async def _body(chunks: AsyncIterator[bytes]) -> bytes:
+    body = b""
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MOST_BYTES:
+            await _break_off(chunks)
+            raise _Barred(f"it answers with more than {MOST_BYTES} bytes")
+    return body
+
+
+async def _break_off(chunks: AsyncIterator[bytes]) -> None:
+    """Read no further. httpx reads through generators in generators, which only an exception from within ends all."""
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async for _ in chunks:
+            pass
 
 
 def _headers(response: httpx.Response) -> Mapping[str, str]:

@@ -1,5 +1,7 @@
 """An error that ends a command: one harmless line for people, with `--json` also a document for programs.
 
+A login that failed shows the way there as well, a line a step.
+
 Below: the errors, `exits`, `transports.printable`.
 """
 
@@ -9,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from mcport.errors import McportError, RemoteError
+from mcport.errors import AuthFailed, McportError, RemoteError
 from mcport.transports.printable import printable_line
 
 from .exits import exit_code
@@ -19,7 +21,10 @@ _LONGEST = 2000
 
 def complain(error: McportError, as_json: bool = False, one_line: bool = False) -> int:
     """Say what went wrong and return the exit code."""
-    print(f"mcport: {printable_line(str(error), longest=_LONGEST)}", file=sys.stderr)
+    line, *steps = (str(error.args[0]), *error.steps) if isinstance(error, AuthFailed) else (str(error),)
+    print(f"mcport: {printable_line(line, longest=_LONGEST)}", file=sys.stderr)
+    for step in steps:
+        print(f"  {printable_line(step, longest=_LONGEST)}", file=sys.stderr)
     if as_json:
         print(json.dumps({"error": _told(error)}, indent=None if one_line else 2))
     return exit_code(error)

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -46,6 +46,9 @@ from .showing import (
 )
 from .terminal import Terminal
 from .usage import UsageError
+
+if TYPE_CHECKING:
+    from mcport.auth.client import OAuth
 
 LISTENED: Final = ("tools", "prompts", "resources")
 KINDS: Final = ("tools", "resources", "templates", "prompts")
@@ -86,6 +89,7 @@ class _Conversation:
                 revision=options.revision,
                 env=dict(map(_variable, options.env)) or None,
                 headers=dict(map(_header, options.header)) or None,
+                auth=_login(options),
                 elicit=questions.form,
                 elicit_url=questions.url,
                 log=plain.message if options.log else None,
@@ -262,6 +266,15 @@ def _variable(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise UsageError(f"--env takes NAME=VALUE, got {text!r:.80}")
     return name, value
+
+
+def _login(options: argparse.Namespace) -> OAuth | None:
+    """Return how to log in, where that was asked for."""
+    if options.auth is None:
+        return None
+    from .logging_in import oauth
+
+    return oauth(options)
 
 
 def _header(text: str) -> tuple[str, str]:

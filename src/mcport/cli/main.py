@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _obey(argv: Sequence[str]) -> int:
-    options = parse(argv, {"run": _run, "demo": _demo, "examples": _examples, "talk": _talk})
+    options = parse(argv, {"run": _run, "demo": _demo, "examples": _examples, "auth": _auth, "talk": _talk})
     try:
         code: int = options.command(options)
     except McportError as error:
@@ -74,6 +74,12 @@ def _examples(options: argparse.Namespace) -> int:
         print(f"{name.ljust(14)} {summary}")
     print("\nmcport run example:NAME serves one; mcport list example:NAME shows what it offers")
     return DONE
+
+
+def _auth(options: argparse.Namespace) -> int:
+    from .logging_in import authorize
+
+    return authorize(options)
 
 
 def _talk(options: argparse.Namespace) -> int:

@@ -25,6 +25,14 @@ TALKING: Final = {
 }
 """The commands that talk to a server: what stands behind the target, and what they do."""
 
+AUTHORIZING: Final = {
+    "login": "log in to a server by the browser, and stay logged in",
+    "status": "show who is logged in to a server",
+    "logout": "forget the login to a server",
+    "cimd": "print the metadata document of a client that is published at a URL",
+}
+"""What the command auth does."""
+
 _TARGET: Final = (
     "TARGET is a Python script, example:NAME, or FILE.json#NAME for an entry of an mcpServers file;"
     " without it, the server is the command behind -- or the one of --config and --server."
@@ -87,6 +95,7 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
             epilog=EXPLAINED,
         )
         _talking(child, name)
+    children["auth"] = _authorizing(choices)
     for name, child in children.items():
         child.set_defaults(command=commands.get(name, commands["talk"]))
     return parser, children
@@ -112,6 +121,25 @@ def _serving() -> argparse.ArgumentParser:
     return serving
 
 
+def _authorizing(choices: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    auth = choices.add_parser("auth", help="log in to a server at a URL, and out of it", epilog=EXPLAINED)
+    actions = auth.add_subparsers(required=True, metavar="ACTION", dest="does")
+    for name, does in AUTHORIZING.items():
+        child = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+        child.add_argument("url", metavar="URL", help="where the server is, or the document is to be (cimd)")
+        if name == "login":
+            child.add_argument(
+                "--scope", action="append", metavar="SCOPE", help="ask for this as well; may be repeated"
+            )
+            child.add_argument(
+                "--client-id", metavar="ID", help="the id under which the authorization server knows you"
+            )
+        if name == "cimd":
+            child.add_argument("--client-name", metavar="NAME", default="mcport", help="(default: %(default)s)")
+            child.add_argument("--redirect-uri", metavar="URI", action="append", help="where browsers come back")
+    return auth
+
+
 def _count(text: str) -> int:
     number = int(text) if text.isdecimal() else 0
     if number < 1:
@@ -126,6 +154,9 @@ def _talking(child: argparse.ArgumentParser, name: str) -> None:
     child.add_argument("--server", metavar="NAME", help="the entry of that file (default: the only one)")
     child.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
     child.add_argument("--timeout", metavar="S", type=float, help="seconds that the server may be silent")
+    child.add_argument(
+        "--auth", choices=["oauth"], help="log in to a server at a URL by the browser, where it wants that"
+    )
     child.add_argument("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable for the server")
     child.add_argument(
         "-H", "--header", metavar="'NAME: VALUE'", action="append", default=[], help="a header for a server at a URL"

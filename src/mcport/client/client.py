@@ -146,11 +146,7 @@ class Client(Conversing):
         _check(locals())
         check_seconds("connect_timeout", connect_timeout)
         check_seconds("probe_timeout", probe_timeout)
-        if isinstance(auth, str):
-            from .http_target import named_auth
-
-            auth = named_auth(auth)
-        over_http = HttpOptions(headers, auth, http_client)
+        over_http = HttpOptions(headers, _authorization(auth), http_client)
         self._target = target_of(target, ChildOptions(env, cwd, inherit_env, stderr, spawn_policy), trace, over_http)
         super().__init__(self._target.name, Patience(timeout, total_timeout), limits)
         self._callbacks = Callbacks(elicit, elicit_url, sample, roots)
@@ -165,7 +161,7 @@ class Client(Conversing):
         if cache is True:
             cache = ResultCache(entries=limits.cache_entries, size=limits.cache_bytes)
         self._cache = cache.claimed() if cache else None
-        self._identity = _identity(auth, http_client)
+        self._identity = _identity(over_http.auth, http_client)
         self._check_output, self._changed = check_setting(check_output), changed
         self._connect_timeout = connect_timeout
         self._attempt: _Attempt | None = None
@@ -380,7 +376,16 @@ class _Attempt:
         await self.ended.wait()
 
 
-def _identity(auth: httpx.Auth | str | None, client: httpx.AsyncClient | None) -> Identity | None:
+def _authorization(auth: httpx.Auth | str | None) -> httpx.Auth | None:
+    """Return what a word stands for, and anything else as it is."""
+    if not isinstance(auth, str):
+        return auth
+    from .http_target import named_auth
+
+    return named_auth(auth)
+
+
+def _identity(auth: httpx.Auth | None, client: httpx.AsyncClient | None) -> Identity | None:
     """Return what tells as whom is asked, where that may change."""
     if auth is None and client is None:
         return None

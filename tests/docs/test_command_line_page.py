@@ -20,11 +20,15 @@ def test_every_exit_code_is_on_the_page() -> None:
 
 
 def test_every_command_is_on_the_page() -> None:
-    assert {*re.findall(r"^\| `mcport (\w+)", PAGE, re.MULTILINE)} == {*TALKING, "run", "demo", "examples"}
+    assert {*re.findall(r"^\| `mcport (\w+)", PAGE, re.MULTILINE)} == {*TALKING, "run", "demo", "examples", "auth"}
 
 
 @pytest.mark.parametrize("line", SHOWN)
 def test_every_line_that_is_shown_is_understood(line: str) -> None:
     words = shlex.split(line)[1:]
-    does: dict[str, Callable[[object], int]] = {"talk": lambda options: 0, "run": lambda options: 0}
-    assert getattr(parse(words, does), "does", "run") == words[0]
+    does: dict[str, Callable[[object], int]] = {
+        "talk": lambda options: 0,
+        "run": lambda options: 0,
+        "auth": lambda options: 0,
+    }
+    assert parse(words, does).name == words[0]

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import anyio
+from anyio import to_thread
 
 from mcport.record import Record
 
@@ -114,9 +115,13 @@ class Person:
 
 
 async def _called(call: Callable[..., object], *values: object) -> object:
-    """Call what may be a coroutine function or a plain one, which then blocks."""
-    result = call(*values)
+    """Call a coroutine function, or a plain one, which may block, in a thread."""
+    result = call(*values) if inspect.iscoroutinefunction(call) else await _in_thread(call, *values)
     return await result if inspect.isawaitable(result) else result
+
+
+async def _in_thread(call: Callable[..., object], *values: object) -> object:
+    return await to_thread.run_sync(call, *values, abandon_on_cancel=True)
 
 
 def _check_redirect(uri: str) -> None:

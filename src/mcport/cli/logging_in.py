@@ -35,10 +35,10 @@ def oauth(options: argparse.Namespace) -> OAuth:
 
 def authorize(options: argparse.Namespace) -> int:
     """Run the command and return its exit code. Raises `McportError` with the way to what went wrong."""
-    if options.does == "cimd":
+    if options.action == "cimd":
         return _describe(options)
     url = _checked(options.url)
-    return anyio.run({"login": _login, "status": _status, "logout": _logout}[options.does], oauth(options), url)
+    return anyio.run({"login": _login, "status": _status, "logout": _logout}[options.action], oauth(options), url)
 
 
 async def _login(auth: OAuth, url: str) -> int:

@@ -123,7 +123,7 @@ def _serving() -> argparse.ArgumentParser:
 
 def _authorizing(choices: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     auth = choices.add_parser("auth", help="log in to a server at a URL, and out of it", epilog=EXPLAINED)
-    actions = auth.add_subparsers(required=True, metavar="ACTION", dest="does")
+    actions = auth.add_subparsers(required=True, metavar="ACTION", dest="action")
     for name, does in AUTHORIZING.items():
         child = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
         child.add_argument("url", metavar="URL", help="where the server is, or the document is to be (cimd)")

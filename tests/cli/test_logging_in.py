@@ -19,9 +19,15 @@ from .commands import Here
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server that wants a login, of a person whose browser agrees, and a home of its own for tokens."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("webbrowser.open", lambda page: Thread(target=urlopen, args=(page,)).start() or True)
+    monkeypatch.setattr("webbrowser.open", _browse)
     with start_blocking_portal() as portal:
         yield from _served(portal)
+
+
+def _browse(page: str) -> bool:
+    """Be a browser that goes where it is sent."""
+    Thread(target=urlopen, args=(page,)).start()
+    return True
 
 
 def _served(portal: BlockingPortal) -> Iterator[str]:

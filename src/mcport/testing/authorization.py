@@ -201,12 +201,10 @@ class AuthorizationServer:
 
     def _client(self, form: dict[str, str], headers: Mapping[str, str]) -> Registered:
         """Return who asks, by the method that the client was registered with."""
-        kind, _, value = headers.get("authorization", "").partition(" ")
-        id, secret = form.get("client_id", ""), None
-        if kind.lower() == "basic":
-            id, _, secret = (unquote_plus(each) for each in b64decode(value).decode().partition(":"))
+        shown = _basic(headers.get("authorization", ""))
+        id, secret = shown or (form.get("client_id", ""), "")
         client = self.clients.get(id)
-        if client is None or not secrets.compare_digest(client.secret or "", secret or ""):
+        if client is None or not secrets.compare_digest((client.secret or "").encode(), secret.encode()):
             raise Refused("invalid_client", "no such client, or not its secret", 401)
         return client
 
@@ -272,6 +270,18 @@ def _once(text: str) -> dict[str, str]:
     if len(found) != len(pairs):
         raise Refused("invalid_request", "a parameter comes twice")
     return found
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    """Read an id and a secret; None where none are shown."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        id, _, secret = b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return unquote_plus(id), unquote_plus(secret)
 
 
 def _json(document: object, status: int = 200) -> Answer:

@@ -62,7 +62,9 @@ def authorize(server: AuthorizationServer, **changes: str | None) -> tuple[int, 
     return status, {name: values[0] for name, values in query.items()}
 
 
-def token(server: AuthorizationServer, headers: dict[str, str] | None = None, **changes: str | None) -> dict[str, Any]:
+def token(
+    server: AuthorizationServer, headers: dict[str, str] | None = None, /, **changes: str | None
+) -> dict[str, Any]:
     """Ask for tokens; return the answer with its status."""
     form = {name: value for name, value in {**FORM, **changes}.items() if value is not None}
     status, _, body = server.answer("POST", "/token", headers or {}, urlencode(form).encode())
@@ -192,7 +194,10 @@ def test_metadata_stands_where_the_issuer_wants_it_and_may_be_changed() -> None:
 
 async def test_it_is_an_application_of_asgi(server: AuthorizationServer) -> None:
     sent: list[dict[str, Any]] = []
-    events = [{"type": "http.request", "body": b"token=", "more_body": True}, {"type": "http.request", "body": b"x"}]
+    events: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"token=", "more_body": True},
+        {"type": "http.request", "body": b"x"},
+    ]
 
     async def receive() -> dict[str, Any]:
         return events.pop(0)

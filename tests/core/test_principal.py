@@ -12,7 +12,8 @@ from mcport.core.principal import Principal, check_scopes
 def test_a_principal_compares_as_its_name() -> None:
     ada = Principal("ada", scopes=["a"], claims={"x": 1})
     assert ada == "ada"
-    assert {ada: 1}["ada"] == 1
+    known: dict[str, int] = {ada: 1}
+    assert known["ada"] == 1
     assert Principal("ada", client_id="other") == ada
 
 

@@ -179,7 +179,7 @@ class Post(Asking):
         for each in asked:
             exchange = Exchange(each, self, self.seat.conversation)
             exchange.headers = self._wire.headers
-            exchange.principal = self.seat.principal
+            exchange.principal = self._wire.principal
             self.seat.running[each] = exchange
             if self._service.runs_through(each):
                 exchange.taskless = self._wire.taskless

@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from .session.channel import EndOfStream as EndOfStream
     from .session.channel import Transport as Transport
     from .stores.token_file import FileTokens as FileTokens
+    from .stores.token_keyring import KeyringTokens as KeyringTokens
     from .stores.tokens import MemoryTokens as MemoryTokens
     from .stores.tokens import TokenStore as TokenStore
     from .transports.streams import StreamTransport as StreamTransport
@@ -193,6 +194,7 @@ _HOMES = {
     "EndOfStream": "session.channel",
     "Transport": "session.channel",
     "FileTokens": "stores.token_file",
+    "KeyringTokens": "stores.token_keyring",
     "MemoryTokens": "stores.tokens",
     "TokenStore": "stores.tokens",
     "StreamTransport": "transports.streams",
@@ -238,6 +240,7 @@ __all__ = [
     "IdentityProvider",
     "InputRequired",
     "InvalidAnswer",
+    "KeyringTokens",
     "Limits",
     "ListRequest",
     "ListRoots",

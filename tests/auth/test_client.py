@@ -46,6 +46,37 @@ async def test_a_token_that_is_refused_is_refreshed_before_the_person_is_asked(r
     assert Counter(realm.authority.asked)["POST /token"] == 3
 
 
+async def test_two_processes_refresh_one_after_the_other(realm: Realm, tmp_path: Path) -> None:
+    ones = [realm.oauth(store=FileTokens(tmp_path / "tokens.json")) for _ in range(2)]
+    assert [await realm.ask(each) for each in ones] == [200, 200]
+    tokens = await ones[0].status(realm.url)
+    assert tokens is not None
+    realm.authority.revoked.add(tokens.access.reveal())
+    async with anyio.create_task_group() as group:
+        for each in ones:
+            group.start_soon(realm.ask, each)
+    assert Counter(realm.authority.asked)["POST /token"] == 2
+    assert len(realm.pages) == 1
+
+
+async def test_a_server_that_takes_no_token_asks_one_login_of_all_who_wait(realm: Realm) -> None:
+    auth = realm.oauth()
+    realm.server.good = lambda token: False
+    failed: list[AuthFailed] = []
+
+    async def ask() -> None:
+        try:
+            await realm.ask(auth)
+        except AuthFailed as error:
+            failed.append(error)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(ask)
+    assert len(failed) == 4
+    assert len(realm.pages) == 1
+
+
 async def test_requests_side_by_side_cause_one_login(realm: Realm) -> None:
     auth = realm.oauth()
     statuses: list[int] = []

@@ -102,3 +102,25 @@ def test_the_users_own_file_stands_where_programs_keep_their_state(monkeypatch: 
     monkeypatch.setattr(sys, "platform", "linux")
     assert default_path() == Path("/somewhere/mcport/tokens.json")
     assert repr(FileTokens()) == f"FileTokens({str(default_path())!r})"
+
+
+async def test_no_two_are_in_the_same_block_at_once(tmp_path: Path) -> None:
+    ones = [FileTokens(tmp_path / "a" / "tokens.json") for _ in range(2)]
+    order: list[str] = []
+    entered, leave = anyio.Event(), anyio.Event()
+
+    async def first() -> None:
+        async with ones[0].alone("server"):
+            entered.set()
+            await leave.wait()
+            order.append("first")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(first)
+        await entered.wait()
+        async with ones[1].alone("another server"):
+            order.append("other")
+        leave.set()
+        async with ones[1].alone("server"):
+            order.append("second")
+    assert order == ["other", "first", "second"]

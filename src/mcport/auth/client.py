@@ -184,7 +184,11 @@ class Account:
 
     async def renewed(self, refusal: Refusal, used: Tokens | None, operation: Operation) -> Tokens | None:
         """Return better tokens than those that were used."""
-        return await self._driver.shared(lambda: self._flow.renew(refusal, used, operation))
+        before = self._flow.person
+        tokens = await self._driver.shared(lambda: self._flow.renew(refusal, used, operation))
+        if self._flow.person != before:  # whoever's request it was that led there, the person was asked
+            operation.logins = max(operation.logins, 1)
+        return tokens
 
     async def logged_in(self) -> Tokens:
         """Log in anew, whatever there is."""

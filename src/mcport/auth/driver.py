@@ -15,7 +15,7 @@ import anyio
 from mcport.errors import AuthFailed
 from mcport.record import Record
 from mcport.session.loop import current_loop, loop_token
-from mcport.stores.tokens import TokenStore
+from mcport.stores.tokens import SharedTokenStore, TokenStore
 
 from .fetch import Fetcher
 from .person import Manners, Person
@@ -53,9 +53,17 @@ class Driver:
         """Return what a flow brings: the one that runs already, or this one. Raises `AuthFailed`."""
         running = self._running
         if running is None or running.over or running.token != loop_token():
-            running = self._running = Running(lambda: self.run(steps()))
+            running = self._running = Running(lambda: self._run_alone(steps))
             current_loop().keep(running.run())
         return await running.wait()
+
+    async def _run_alone(self, steps: Callable[[], Steps[Tokens | None]]) -> Tokens | None:
+        """Run a flow while no other process runs one, where the store can see to that."""
+        store = self._means.store
+        if not isinstance(store, SharedTokenStore):
+            return await self.run(steps())
+        async with store.alone(self._server):
+            return await self.run(steps())
 
     async def run(self, steps: Steps[T]) -> T:
         """Run a flow to its end and return what it brings. Raises `AuthFailed`."""

@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import uuid4
 
+import anyio
 from anyio import to_thread
 
 T = TypeVar("T")
 
 VERSION: Final = 1
+_PAUSE_SECONDS: Final = 0.02
+"""How often it is looked whether a lock is free."""
+
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -54,6 +60,10 @@ class FileTokens:
             kept.pop(key, None)
 
         await to_thread.run_sync(self._change, forget)
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Return a block that no two processes are in at the same time, for a name."""
+        return _alone_async(self.path.with_suffix(f".{sha256(name.encode()).hexdigest()[:16]}.lock"))
 
     def _change(self, change: Callable[[dict[str, str]], None]) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,16 +112,43 @@ def _replace(path: Path, content: bytes) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold a lock that other processes respect; it is gone with the process, however that ends."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINKS, 0o600)
+    descriptor = _opened(path)
+    try:
+        while not _locked(descriptor):
+            time.sleep(_PAUSE_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def _alone_async(path: Path) -> AsyncGenerator[None]:
+    """The same for a lock that is held for as long as a person takes."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = _opened(path)
+    try:
+        while not _locked(descriptor):
+            await anyio.sleep(_PAUSE_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | _NO_LINKS, 0o600)
+
+
+def _locked(descriptor: int) -> bool:
+    """Take a lock if nobody has it."""
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

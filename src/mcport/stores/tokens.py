@@ -6,7 +6,8 @@ it can act for the person. Nothing sits below.
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, runtime_checkable
 
 
 class TokenStore(Protocol):
@@ -22,6 +23,18 @@ class TokenStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Forget a key; harmless if there is none."""
+        ...
+
+
+@runtime_checkable
+class SharedTokenStore(TokenStore, Protocol):
+    """A store that several processes use: it keeps them from getting the same tokens side by side.
+
+    A refresh token that is good once would end a login if two processes used it.
+    """
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[object]:
+        """Return a block that no two processes are in at the same time, for a name."""
         ...
 
 

@@ -26,6 +26,7 @@ def offering(world: World, **members: Any) -> World:
     "auth.cimd.client-checks",
     "auth.cimd.client-fallback",
 )
+@pytest.mark.requirement("auth.dcr.deprecated", revisions=["2026-07-28"], reason="the order is what each asks for")
 def test_an_identity_that_was_brought_along_comes_first_then_a_document_then_registration() -> None:
     documents: dict[str, Any] = {"client_id_metadata_document_supported": True}
     for app, members, expected in (

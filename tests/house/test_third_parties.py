@@ -53,6 +53,7 @@ ONLY = {
     "joserfc": ("mcport.auth.jose",),
     "opentelemetry": ("mcport.telemetry*",),
     "redis": ("mcport.stores.*",),
+    "keyring": ("mcport.stores.token_keyring",),
 }
 
 

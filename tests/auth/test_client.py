@@ -233,8 +233,3 @@ async def test_a_host_may_have_its_own_way_to_open_pages_and_to_notice_the_retur
 def test_what_cannot_work_is_said_at_once(options: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         OAuth(**options)  # type: ignore[arg-type]
-
-
-def test_only_one_word_is_a_kind_of_authorization() -> None:
-    with pytest.raises(ValueError, match="'oath' is no kind of authorization"):
-        Client("https://mcp.example/mcp", auth="oath")  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ the one way to a token endpoint, whatever is shown there. Below: `metadata`, `id
 from __future__ import annotations
 
 import re
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from urllib.parse import urlencode
 
 from mcport.record import Record
@@ -44,6 +44,7 @@ class Desk(Record):
     presenting: Presenting
 
 
+@runtime_checkable
 class Grant(Protocol):
     """One way to tokens.
 

@@ -49,6 +49,7 @@ from .tool_calls.tool_calls import ChangedCallback, CheckOutput, check_setting
 if TYPE_CHECKING:
     import httpx
 
+    from mcport.auth.grant import Grant
     from mcport.spec.types import Implementation
 
     from .answering.answering import Answering
@@ -73,9 +74,9 @@ class Client(Conversing):
     order, and connected again after it was closed or the server was lost.
 
     To a server at a URL `headers` go with each request; with `auth="oauth"` a person logs in by the browser of this
-    machine, and stays logged in; `OAuth(...)` has options for that, and any other `httpx.Auth` will do. Requests go
-    through `http_client`, an `httpx.AsyncClient` with proxies, certificates, cookies and hooks of its own, which stays
-    open.
+    machine, and stays logged in, for which `OAuth(...)` has options. A program that logs in by itself gives a grant,
+    such as `ClientCredentials(...)`, or `Granted` with its options; any other `httpx.Auth` will do. Requests go through
+    `http_client`, an `httpx.AsyncClient` with proxies, certificates, cookies, hooks of its own, which stays open.
 
     A server that the client starts gets a few harmless environment variables (all, with `inherit_env`) and `env`; `cwd`
     is its directory; `stderr` is called with each line that it writes there; `spawn_policy` sees the command and the
@@ -120,7 +121,7 @@ class Client(Conversing):
         stderr: Callable[[str], object] | None = None,
         spawn_policy: SpawnPolicy | None = None,
         headers: Mapping[str, str] | None = None,
-        auth: httpx.Auth | Literal["oauth"] | None = None,
+        auth: httpx.Auth | Grant | Literal["oauth"] | None = None,
         http_client: httpx.AsyncClient | None = None,
         progress: ProgressCallback | None = None,
         elicit: ElicitCallback | ByHand | None = None,
@@ -376,13 +377,13 @@ class _Attempt:
         await self.ended.wait()
 
 
-def _authorization(auth: httpx.Auth | str | None) -> httpx.Auth | None:
-    """Return what a word stands for, and anything else as it is."""
-    if not isinstance(auth, str):
-        return auth
-    from .http_target import named_auth
+def _authorization(auth: httpx.Auth | Grant | str | None) -> httpx.Auth | None:
+    """Return what authorizes requests to a server at a URL."""
+    if auth is None:
+        return None
+    from .http_target import auth_of
 
-    return named_auth(auth)
+    return auth_of(auth)
 
 
 def _identity(auth: httpx.Auth | None, client: httpx.AsyncClient | None) -> Identity | None:

@@ -43,7 +43,8 @@ class HttpTarget:
 
     def __init__(self, url: str, options: HttpOptions) -> None:
         self.name = _shown(url)
-        self._place = _Place(self.name, url, _checked(options))
+        _check(options)
+        self._place = _Place(self.name, url, options)
 
     async def reach(self, loop: Loop, limits: Limits) -> Contact:
         return HttpContact(self._place)
@@ -169,24 +170,44 @@ def _shown(url: str) -> str:
     return urlunsplit((parts.scheme, host if port is None else f"{host}:{port}", parts.path, "", ""))
 
 
-def _checked(options: HttpOptions) -> HttpOptions:
+def _check(options: HttpOptions) -> None:
     if options.headers is not None:
         _check_headers(options.headers)
-    if options.auth is None and options.http_client is None:
-        return options
+    if options.http_client is None:
+        return
     import httpx
 
-    if options.auth is not None and not isinstance(options.auth, httpx.Auth):
-        raise TypeError(f'auth is "oauth", OAuth(...) or another httpx.Auth, not {type(options.auth).__name__}')
-    if options.http_client is not None and not isinstance(options.http_client, httpx.AsyncClient):
+    if not isinstance(options.http_client, httpx.AsyncClient):
         raise TypeError(f"http_client is an httpx.AsyncClient, not {type(options.http_client).__name__}")
-    return options
 
 
-def named_auth(auth: str) -> httpx.Auth:
-    """Return what a word stands for: a person at this machine, who stays logged in."""
-    if auth != "oauth":
-        raise ValueError(f'auth: {auth!r:.80} is no kind of authorization; "oauth" is')
+def auth_of(said: object) -> httpx.Auth:
+    """Return what authorizes requests, for whatever a user may say that it is. Raises TypeError or ValueError."""
+    import httpx
+
+    if isinstance(said, httpx.Auth):
+        return said
+    if isinstance(said, str):
+        return _named(said)
+    from mcport.auth.grant import Grant
+
+    if not isinstance(said, Grant) or isinstance(said, type):
+        what = f"the class {said.__name__}" if isinstance(said, type) else type(said).__name__
+        line = f'auth is "oauth", OAuth(...), a grant such as ClientCredentials(...), or an httpx.Auth, not {what}'
+        raise TypeError(line)
+    from mcport.auth.granted import Granted
+
+    return Granted(said)
+
+
+def _named(word: str) -> httpx.Auth:
+    """Return what a word stands for: a person at this machine, who stays logged in.
+
+    Any other word may be a token, and is not shown.
+    """
+    if word != "oauth":
+        place = 'headers={"authorization": "Bearer ..."}'
+        raise ValueError(f'auth: the only word for it is "oauth"; a token that you have goes in {place}')
     from mcport.auth.client import OAuth
     from mcport.stores.token_file import FileTokens
 

@@ -24,7 +24,7 @@ class Identity:
     is not known.
     """
 
-    def __init__(self, auth: httpx.Auth | str | None, client: httpx.AsyncClient | None) -> None:
+    def __init__(self, auth: httpx.Auth | None, client: httpx.AsyncClient | None) -> None:
         self._auth = auth
         self._client = client
         self._known: list[object] = []

@@ -100,6 +100,7 @@ def test_the_metadata_of_an_issuer_is_looked_for_in_the_order_of_the_specificati
 
 
 @pytest.mark.requirement("auth.discovery.client-both", "auth.discovery.multiple-endpoints")
+@pytest.mark.requirement("auth.discovery.rfc8414", revisions=["2025-06-18"])
 def test_each_place_is_asked_until_there_is_a_document_and_no_further() -> None:
     world = World()
     world.documents = {
@@ -230,15 +231,28 @@ def older() -> World:
     return world
 
 
+@pytest.mark.requirement(
+    "auth.v1.base-url",
+    "auth.v1.client-default-endpoints",
+    "auth.v1.metadata-before-defaults",
+    revisions=["2025-03-26"],
+)
 def test_a_server_without_metadata_is_refused_unless_older_ones_are_wanted() -> None:
     world = older()
     with pytest.raises(AuthFailed, match="publishes no metadata about it"):
         world.log_in()
     assert world.log_in(world.flow(legacy=True)).issuer == ORIGIN
     assert world.visited[0]["resource"] == SERVER
+    assert world.gets[-1] == f"{ORIGIN}/.well-known/oauth-authorization-server"
     assert [ask.url for ask in world.asked if ask.method == "POST"] == [f"{ORIGIN}/register", f"{ORIGIN}/token"]
 
 
+@pytest.mark.requirement(
+    "auth.v1.metadata-client",
+    "auth.v1.metadata-at-root",
+    "auth.v1.version-header",
+    revisions=["2025-03-26"],
+)
 def test_an_older_server_may_have_metadata_at_its_root() -> None:
     world = older()
     place = f"{ORIGIN}/.well-known/oauth-authorization-server"

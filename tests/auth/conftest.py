@@ -32,8 +32,7 @@ class Authority:
 
     def knows(self, token: str) -> bool:
         """Whether a token is one of its own that is still good."""
-        found = self.server.answer("POST", "/introspect", {}, f"token={token}".encode())
-        return b'"active": true' in found[2] and token not in self.revoked
+        return self.server.knows(token) and token not in self.revoked
 
 
 class Realm:

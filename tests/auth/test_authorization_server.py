@@ -35,6 +35,8 @@ FORM = {
     "resource": RESOURCE,
 }
 
+ROBOT = {"authorization": f"Basic {b64encode(b'robot:s3cret').decode()}"}
+
 
 class Clock:
     now = 1000.0
@@ -141,8 +143,7 @@ def test_a_refresh_token_is_good_once_and_one_that_comes_twice_ends_the_login(se
 
 def test_a_secret_has_to_be_shown_in_the_header(server: AuthorizationServer) -> None:
     _, back = authorize(server, client_id="robot")
-    shown = {"authorization": f"Basic {b64encode(b'robot:s3cret').decode()}"}
-    assert token(server, shown, code=back["code"], client_id=None)["status"] == 200
+    assert token(server, ROBOT, code=back["code"], client_id=None)["status"] == 200
     for pair in (b"robot:wrong", b"robot", b"\xff"):
         wrong = {"authorization": f"Basic {b64encode(pair).decode()}"}
         assert token(server, wrong, code="x", client_id=None)["status"] == 401
@@ -170,7 +171,7 @@ def test_tokens_are_signed_by_the_key_that_is_published_and_known_when_asked_for
     assert (signed.header["typ"], signed.claims["aud"], signed.claims["tenant"]) == ("at+jwt", RESOURCE, "a")
 
     def active(text: str) -> bool:
-        body = server.answer("POST", "/introspect", {}, urlencode({"token": text}).encode())[2]
+        body = server.answer("POST", "/introspect", ROBOT, urlencode({"token": text}).encode())[2]
         return bool(json.loads(body)["active"])
 
     assert active(given)
@@ -205,7 +206,8 @@ async def test_it_is_an_application_of_asgi(server: AuthorizationServer) -> None
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
 
-    scope = {"type": "http", "method": "POST", "path": "/introspect", "query_string": b"", "headers": [(b"a", b"b")]}
+    shown = [(b"authorization", ROBOT["authorization"].encode())]
+    scope = {"type": "http", "method": "POST", "path": "/introspect", "query_string": b"", "headers": shown}
     await server(scope, receive, send)
     assert sent[0]["status"] == 200
     assert (b"content-type", b"application/json") in sent[0]["headers"]

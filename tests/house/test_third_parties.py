@@ -40,7 +40,7 @@ ONLY = {
     "httpx_sse": HTTP_CLIENT,
     "h11": ("mcport.transports.http.client.http1", "mcport.transports.http.server.by_h11"),
     "starlette": HTTP_SERVER,
-    "uvicorn": HTTP_SERVER,
+    "uvicorn": (*HTTP_SERVER, "mcport.testing.running"),
     "sse_starlette": HTTP_SERVER,
     "asyncio": LOOPS,
     "trio": LOOPS,

@@ -127,7 +127,8 @@ class Flow:
         if not self.settled:
             tokens = yield from self._load()
             if tokens is not None and not tokens.fresh(self._given.now()):
-                yield from self._refreshed(tokens, operation)
+                # What came just now is used, however short it lives.
+                return (yield from self._refreshed(tokens, operation))
         return self.usable
 
     def _renew(self, refusal: Refusal, used: Tokens | None, operation: Operation) -> Steps[Tokens]:

@@ -1,6 +1,6 @@
 import uvicorn
 
-from mcport.testing.authorization import AuthorizationServer
+from mcport.testing import AuthorizationServer
 
 app = AuthorizationServer("http://127.0.0.1:9000")
 

@@ -96,13 +96,17 @@ class Bearing:
 
 
 BOTH = ["2025-11-25", "2026-07-28"]
+"""The latest revision of each era."""
+
+REVISIONS = ["2025-03-26", "2025-06-18", *BOTH]
+"""Those with one endpoint, whose servers may want tokens by the rules of the specification."""
 
 
 def posted(era: str, tool: str = "who") -> dict[str, Any]:
-    """The arguments of `ask` for a call in one of the eras; of a session, what opens it."""
+    """The arguments of `ask` for a call in a revision; where there are sessions, what opens one."""
     if era == "2026-07-28":
         return stateless("tools/call", name=tool, arguments={})
-    return {"body": initialize("2025-11-25"), "headers": {}}
+    return {"body": initialize(era), "headers": {}}
 
 
 async def said(app: Any, era: str = "2026-07-28", tool: str = "who", **headers: str) -> Answer:

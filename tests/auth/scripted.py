@@ -75,6 +75,7 @@ class World:
         self.store: dict[str, str] = {}
         self.asked: list[Ask] = []
         self.visited: list[dict[str, str]] = []
+        self.pages: list[str] = []
         self.callback: dict[str, str | None] = {}
         self.twice = False
         self.says: object = NoOutcome("nobody is there")
@@ -136,6 +137,7 @@ class World:
             case Receive(preferred=preferred):
                 return Listening(preferred[0] if self.redirect_uri in preferred else self.redirect_uri)
             case Visit(url=url):
+                self.pages.append(url.partition("?")[0])
                 self.visited.append(dict(parse_qsl(urlsplit(url).query)))
                 return self._returned(self.visited[-1])
             case Load(key=key):

@@ -199,7 +199,7 @@ async def test_two_who_listen_under_one_id_have_nothing_to_do_with_each_other() 
             withdrawn = stateless("notifications/cancelled", requestId=7)
             async with ask(Bearing(app, EVE), **withdrawn) as answer:
                 await answer.body()
-        server.tool(lambda: "x", name="new")
+        server.add_tool(lambda: "x", name="new")
         assert (await adas.event())["method"] == "notifications/tools/list_changed"
     await app.aclose()
 
@@ -214,7 +214,7 @@ async def test_what_one_subscribes_to_is_told_in_their_session_alone() -> None:
         async with adas.get() as heard, eves.get() as beside:
             server.notify_resource_updated("note://one")
             assert (await heard.event())["params"]["uri"] == "note://one"
-            server.tool(lambda: "x", name="new")
+            server.add_tool(lambda: "x", name="new")
             assert (await beside.event())["method"] == "notifications/tools/list_changed"
     await app.aclose()
 
@@ -243,7 +243,10 @@ async def test_a_bound_on_calls_is_each_principals_own_whatever_token_they_use()
 
 async def test_a_bound_on_completions_is_each_principals_own_whatever_token_they_use() -> None:
     app = desk(limits=Limits(completions_per_second=1)).asgi()
-    reference = {"ref": {"type": "ref/prompt", "name": "say"}, "argument": {"name": "word", "value": ""}}
+    reference: dict[str, Any] = {
+        "ref": {"type": "ref/prompt", "name": "say"},
+        "argument": {"name": "word", "value": ""},
+    }
 
     async def completed(bearer: str) -> bool:
         async with ask(Bearing(app, bearer), **stateless("completion/complete", **reference)) as answer:

@@ -18,7 +18,7 @@ from .serving import serving
 from .suite import Scenario, Suite, SuiteFailed, checks_of
 from .verdict import Verdict, judge
 
-REVISIONS: Final = ("2025-11-25", "2026-07-28")
+REVISIONS: Final = ("2025-03-26", "2025-11-25", "2026-07-28")
 CLIENT: Final = Path(__file__).parent / "client.py"
 LEG_SECONDS: Final = 180.0
 """How long the suite may take for all scenarios of a server."""

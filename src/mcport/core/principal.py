@@ -11,6 +11,9 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+LEEWAY: Final = 60.0
+"""How many seconds the clocks of an issuer and of this server may differ."""
+
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -63,6 +66,10 @@ class Principal(str):
     def may(self, *scopes: str) -> bool:
         """Return whether all these scopes were granted."""
         return self.scopes.issuperset(scopes)
+
+    def over(self, now: float) -> bool:
+        """Return whether what was granted has ended by now (seconds since 1970), whoever's clock is right."""
+        return self.expires_at is not None and self.expires_at + LEEWAY <= now
 
     def __repr__(self) -> str:
         return f"Principal({self.subject!r}, issuer={self.issuer!r}, client_id={self.client_id!r})"

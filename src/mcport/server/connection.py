@@ -79,6 +79,11 @@ class Connection:
         """Take no more requests, as if the client had gone."""
         self.session.ended("the server is shutting down")
 
+    @property
+    def busy(self) -> bool:
+        """Whether requests of the client run."""
+        return self.session.running > 0
+
     def _told(self, event: Told) -> None:
         if event.method == "notifications/initialized" and self.conversation.opened is not None:
             self.conversation.initialized = True

@@ -57,6 +57,10 @@ class Protection:
         _hide(wire)
         return principal
 
+    def expired(self, principal: str | None) -> bool:
+        """Whether what a stream was opened with is good no more."""
+        return self._auth is not None and isinstance(principal, Principal) and self._auth.expired(principal)
+
     def check(self, principal: str | None, message: Decoded) -> None:
         """Raise `Refused` (403) for what needs scopes that were not granted."""
         needed = self._scoped.needed(message)

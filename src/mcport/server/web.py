@@ -93,6 +93,7 @@ class Web:
         self.gated = protection.gated
         self.remembered = protection.remembered
         self.admit = protection.admit
+        self.expired = protection.expired
         self.check = protection.check
         self.documents = protection.documents
         self._kernel = kernel

@@ -132,6 +132,10 @@ class BearerAuth:
             line = f"this needs the scopes {' '.join(needed)}"
             raise Denied(403, line, self._challenges("insufficient_scope", line, needed))
 
+    def expired(self, principal: Principal) -> bool:
+        """Return whether the token that spoke for somebody is good no more, so that no stream may go on for it."""
+        return principal.over(self._now())
+
     # ---- the token
 
     def _presented(self, knock: Knock) -> Presented:
@@ -150,7 +154,7 @@ class BearerAuth:
             log.error("a token cannot be judged: %s", error)
             line = "tokens cannot be verified for now; try again later"
             raise Denied(503, line, {"retry-after": str(RETRY_SECONDS)}) from None
-        if principal is None:
+        if principal is None or self.expired(principal):
             raise self._invalid("the token is not valid here, or not any more")
         return principal
 

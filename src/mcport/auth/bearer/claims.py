@@ -10,10 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mcport.auth.resource import canonical
-from mcport.core.principal import Principal
-
-LEEWAY: Final = 60.0
-"""How many seconds the clocks of an issuer and of this server may differ."""
+from mcport.core.principal import LEEWAY, Principal
 
 _KINDS: Final = (None, "jwt", "at+jwt", "application/at+jwt", "application/jwt")
 """What an access token may call itself: identity tokens, proofs and assertions have other names, if any."""

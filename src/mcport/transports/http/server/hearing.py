@@ -38,6 +38,15 @@ class Hearing:
         """Show that the stream lives."""
         self.reply.keep_alive()
 
+    @property
+    def principal(self) -> str | None:
+        """On whose behalf it is heard."""
+        return self._wire.principal
+
+    def expire(self) -> None:
+        """Its token is good no more: the client comes back with another one."""
+        self.end()
+
     def end(self) -> None:
         """The server is going, or the client hears the stream elsewhere."""
         self.reply.close()

@@ -139,6 +139,14 @@ class Post(Asking):
         if self._reply is not None:
             self._reply.keep_alive()
 
+    @property
+    def principal(self) -> str | None:
+        """On whose behalf the requests came."""
+        return self._wire.principal
+
+    def expire(self) -> None:
+        """Its token is good no more; it was when the requests came, and what runs gets its answer."""
+
     def end(self) -> None:
         """The server is going; what runs has some time left."""
 

@@ -36,10 +36,17 @@ GOING: Final = "the server is shutting down"
 
 
 class Turn(Protocol):
-    """A request that is being answered, or a stream that is open."""
+    """A request that is being answered, or a stream that is open, on somebody's behalf."""
+
+    @property
+    def principal(self) -> str | None: ...
 
     def keep_alive(self) -> None:
         """Show that the answer is still to come; called every `ALIVE_SECONDS`."""
+        ...
+
+    def expire(self) -> None:
+        """Its token is good no more: tell nothing more that nobody asked for, and let what runs go on."""
         ...
 
     def end(self) -> None:
@@ -77,13 +84,18 @@ class Residence:
         if self._quiet is not None and not self.turns and not self._quiet.done():
             self._quiet.set_result(None)
 
-    async def live(self, gone: Callable[[], None]) -> None:
-        """Keep streams alive until this is closed, or the loop ends, which nobody else would be told."""
+    async def live(self, expired: Callable[[str | None], bool], gone: Callable[[], None]) -> None:
+        """Keep streams alive until this is closed, or the loop ends, which nobody else would be told.
+
+        `expired` says whether somebody's token is good no more.
+        """
         try:
             with self._living:
                 while True:
                     await anyio.sleep(ALIVE_SECONDS)
                     for turn in list(self.turns):
+                        if expired(turn.principal):
+                            turn.expire()
                         turn.keep_alive()
         finally:
             gone()
@@ -169,7 +181,7 @@ class Residences:
             raise
         finally:
             residence.ready.set()
-        residence.loop.keep(residence.live(lambda: self._forget(token, residence)))
+        residence.loop.keep(residence.live(self._service.expired, lambda: self._forget(token, residence)))
         is_ending = foreign.ending()
         if is_ending is not None:
             residence.loop.keep(self._watch(residence, is_ending))

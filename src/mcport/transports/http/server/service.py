@@ -30,6 +30,15 @@ class Introduction(Record):
     tools: Mapping[str, str]
 
 
+class Busy(Protocol):
+    """A connection, as far as it matters to whoever would end it."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether requests of the client run."""
+        ...
+
+
 class Service(Protocol):
     """One server. `offer` is what it says of itself, `limits` are the bounds that it keeps."""
 
@@ -57,8 +66,13 @@ class Service(Protocol):
         """Answer a request (`session.exchange.Answer`)."""
         ...
 
-    async def serve(self, channel: Channel, loop: Loop, *, mark: Callable[[Exchange], None]) -> None:
-        """Serve one client over a stream of messages until it is gone; `mark` says of each what came with it."""
+    async def serve(
+        self, channel: Channel, loop: Loop, *, connected: Callable[[Busy], None], mark: Callable[[Exchange], None]
+    ) -> None:
+        """Serve one client over a stream of messages until it is gone.
+
+        `connected` is handed the connection before it begins; `mark` says of each request what came with it.
+        """
         ...
 
     def runs_through(self, asked: Asked) -> bool:
@@ -91,6 +105,10 @@ class Service(Protocol):
 
         Raises `Refused` for one that is not let in.
         """
+        ...
+
+    def expired(self, principal: str | None) -> bool:
+        """Return whether what a stream was opened with is good no more, so that nothing more may be told there."""
         ...
 
     def check(self, principal: str | None, message: Decoded) -> None:

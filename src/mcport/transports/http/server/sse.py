@@ -23,7 +23,7 @@ from mcport.session.exchange import Exchange
 
 from .asgi import AsgiWire, Event, Send
 from .residence import Residence
-from .service import Service
+from .service import Busy, Service
 from .sharing import Sharing, reached
 from .sse_channel import SseChannel
 from .wire import Refused, error_body
@@ -55,13 +55,13 @@ class SseDoor:
             raise Refused(503, "there are too many sessions already; try again later", {"retry-after": "30"})
         endpoint = f"{wire.scope.get('root_path', '')}{POST_PATH}?session_id={id}"
         channel = SseChannel(endpoint, wire, residence.loop, self._service.limits)
-        stream = _Stream(id, channel, residence, self._sharing)
+        stream = _Stream(id, channel, residence, self._sharing, wire.principal)
         streams = self._streams(residence)
         streams.open[id] = channel
         residence.turns.add(stream)
         residence.loop.keep(channel.watch())
         try:
-            await self._service.serve(channel, residence.loop, mark=came.mark)
+            await self._service.serve(channel, residence.loop, connected=stream.connected, mark=came.mark)
         finally:
             residence.done(stream)
             del streams.open[id]
@@ -154,11 +154,24 @@ class _Came:
 class _Stream:
     """A connection as long as it lasts (`residence.Turn`)."""
 
-    def __init__(self, id: str, channel: SseChannel, residence: Residence, sharing: Sharing) -> None:
+    def __init__(
+        self, id: str, channel: SseChannel, residence: Residence, sharing: Sharing, principal: str | None
+    ) -> None:
+        self.principal = principal
         self._id = id
         self._channel = channel
+        self._connection: Busy | None = None
         self._loop = residence.loop
         self._sessions = sharing.sessions
+
+    def connected(self, connection: Busy) -> None:
+        """The connection begins."""
+        self._connection = connection
+
+    def expire(self) -> None:
+        """Its token is good no more: it ends once nothing runs, since what runs is answered here."""
+        if self._connection is not None and not self._connection.busy:
+            self._channel.over("its token has expired")
 
     def keep_alive(self) -> None:
         """Show that the stream lives, and keep the connection known to other workers."""

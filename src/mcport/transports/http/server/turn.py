@@ -120,6 +120,15 @@ class StatelessTurn:
         if reply is not None:
             reply.keep_alive()
 
+    @property
+    def principal(self) -> str | None:
+        """On whose behalf the request came."""
+        return self._wire.principal
+
+    def expire(self) -> None:
+        """Its token is good no more: a request that stays open gets its result."""
+        self._settle()
+
     def end(self) -> None:
         """The server is going: a request that stays open gets its result."""
         self._settle()

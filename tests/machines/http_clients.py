@@ -10,6 +10,7 @@ from typing import Any
 
 from mcport.core.jsonrpc import parse_json
 from mcport.core.sse import EventDecoder, ServerSentEvent
+from mcport.transports.http.server.asgi import PRINCIPAL
 from tests.http.bridge import scope_of
 
 REVISION = "2025-11-25"
@@ -18,7 +19,10 @@ REVISION = "2025-11-25"
 class Line:
     """One request and what its client was shown of the answer, until it leaves."""
 
-    def __init__(self, app: Any, body: bytes, headers: dict[str, str | None], method: str) -> None:
+    def __init__(
+        self, app: Any, body: bytes, headers: dict[str, str | None], method: str, principal: str | None
+    ) -> None:
+        self.known: frozenset[str] = frozenset()  # ids of events that are not to come on it
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -27,7 +31,8 @@ class Line:
         self._left = asyncio.Event()
         self._decoder = EventDecoder(1 << 20)
         self._pieces = [{"type": "http.request", "body": body, "more_body": False}]
-        self._task = asyncio.ensure_future(app(scope_of(headers, method=method), self._receive, self._take))
+        scope = {**scope_of(headers, method=method), PRINCIPAL: principal}
+        self._task = asyncio.ensure_future(app(scope, self._receive, self._take))
 
     async def _receive(self) -> dict[str, Any]:
         if self._pieces:
@@ -70,8 +75,10 @@ class Line:
 class Session:
     """What a client knows of one session."""
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, principal: str) -> None:
         self.headers: dict[str, str | None] = {"mcp-session-id": id, "mcp-protocol-version": REVISION}
+        self.id = id
+        self.principal = principal
         self.over = False
         self.walks: list[Walk] = []
         self.hearing: Line | None = None
@@ -86,9 +93,12 @@ class Session:
         return self.hearing is not None or self.last is not None
 
     def note(self, line: Line) -> None:
-        """Keep the ids of what came: one event has one id, on all streams of a session."""
+        """Keep the ids of what came: one event has one id, on all streams of a session, and comes once on each."""
+        ids = [event.id for event in line.events]
+        assert all(ids), "an event without an id cannot be gone on with"
+        assert len(set(ids)) == len(ids), "an event came twice on one connection"
+        assert line.known.isdisjoint(ids), "an event that its client has seen came again"
         for event in line.events:
-            assert event.id, "an event without an id cannot be gone on with"
             assert self.events.setdefault(event.id, event.data) == event.data, "two events with one id"
 
 
@@ -119,14 +129,17 @@ class Walk:
         self.line = None
 
     def seen(self) -> list[object]:
-        """What the client has been told, over all connections."""
-        return self.shown + [self._read(each) for each in (self.line.messages if self.line else ())]
+        """What the client has been told, over all connections: what was said, in that order, as far as it has come."""
+        seen = self.shown + [self._read(each) for each in (self.line.messages if self.line else ())]
+        assert seen == self.said[: len(seen)], "something came twice, out of order, or without what was said before it"
+        return seen
 
     def _read(self, said: Any) -> object:
         if said.get("method") == "elicitation/create":
             self.questions[said["params"]["message"]] = said
             return said["params"]["message"]
         if "method" in said:
+            assert said["params"].get("progressToken") == self.id, "what came belongs to another stream"
             return said["params"]["progress"]
-        assert said["id"] == self.id
+        assert said["id"] == self.id, "the answer came to another request"
         return said["result"]["content"][0]["text"]

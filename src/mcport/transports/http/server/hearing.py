@@ -16,7 +16,7 @@ from .reply import Reply
 from .residence import ALIVE_SECONDS
 from .seat import Seat
 from .sharing import Sharing, reached
-from .stream import LAST, RETRY_SECONDS, Stream, new_name, read_event_id
+from .stream import LAST, MORE, RETRY_SECONDS, Stream, new_name, read_event_id
 from .wire import Refused, Wire
 
 log: Final = logging.getLogger("mcport.http")
@@ -104,7 +104,7 @@ class Hearing:
             await self._seat.stand(stream, self.end)
         self.reply.begin()
         if stream.stands and self._seat.polls:
-            self.reply.put(encode_event(b"", id=stream.id_of(cursor), retry=RETRY_SECONDS))
+            stream.prime()  # an event of its own: no id is given twice
         self._seat.loop.keep(self._read(stream, cursor, past))
         await self._until_over()
 
@@ -139,7 +139,8 @@ class Hearing:
         """Send events of a log that the client has not seen; return whether the stream is over with them."""
         for at, event in found:
             if at > cursor:
-                self.reply.put(encode_event(event[1:], id=stream.id_of(at)))
+                retry = RETRY_SECONDS if event == MORE else None
+                self.reply.put(encode_event(event[1:], id=stream.id_of(at), retry=retry))
             if event[:1] == LAST:
                 return True
         return False

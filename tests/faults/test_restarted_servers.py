@@ -109,6 +109,8 @@ async def test_p10_a_call_after_a_restart_is_made_once_in_a_session_that_knows_w
             assert (await client.call_tool("count")).text() == "1"
             assert place.calls == 1
             assert await anext(changes) == ResourceUpdated("note://a")  # it may have changed meanwhile
+            place.server.notify_resource_updated("note://a")
+            assert await anext(changes) == ResourceUpdated("note://a")
             while not said:  # the level is said again beside the call
                 await client.call_tool("tell")
     assert set(said) == {"fine"}
@@ -119,6 +121,8 @@ async def test_p11_listening_goes_on_at_a_server_that_was_started_anew(place: Pl
     async with connected(place, revision) as client, client.listen(tools=True) as changes:
         await anyio.to_thread.run_sync(place.replace)
         assert await anext(changes) == ToolsChanged()  # whatever is different now
+        place.server.notify_tools_changed()
+        assert await anext(changes) == ToolsChanged()
 
 
 async def test_p11_a_call_whose_connection_breaks_is_gone_on_with_and_gets_its_result(place: Place) -> None:

@@ -387,3 +387,22 @@ async def test_a_forgotten_session_is_noticed_by_its_stream_as_well(server: OldS
         stream.cut()
         await server.until(lambda: len(server.of("GET")) == 3)
     assert [each.headers["mcp-session-id"] for each in server.of("GET")] == ["one", "one", "two"]
+
+
+@pytest.mark.requirement("http.session.client-404-reinitialize", revisions=HTTP)
+@pytest.mark.parametrize("revision", HTTP)
+async def test_the_stream_of_a_new_session_is_opened_whatever_was_said_of_that_of_the_old_one(
+    server: OldServer,
+) -> None:
+    server.streams = [
+        httpx.Response(404),
+        Stream().response,
+    ]  # it is gone, or has no stream: the same word
+    Calls(server)
+    async with server.connect() as client:
+        await server.until(lambda: server.of("GET"))
+        assert await called(client) == "fine"
+        server.gone.add("one")
+        assert await called(client) == "fine"
+        await server.until(lambda: len(server.of("GET")) == 2)
+    assert [each.headers["mcp-session-id"] for each in server.of("GET")] == ["one", "two"]

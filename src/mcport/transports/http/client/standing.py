@@ -72,7 +72,8 @@ class Standing:
             self._loop.keep(self._run(self._scope))
 
     def end(self) -> None:
-        """Hear nothing more, until `begin`."""
+        """Hear nothing more, until `begin`, which may be in another session: what was said in this one is forgotten."""
+        self._none = False
         self._not_before = 0.0
         if self._scope is not None:
             self._scope.cancel()
@@ -116,8 +117,9 @@ class Standing:
         """Return the first connection of the stream; None where the server has no such stream."""
         try:
             response = await self._courier.get({})
-        except SessionGone:
-            self._none = True  # a server without such a stream may say so with 404; a lost session shows with a POST
+        except SessionGone as gone:
+            # A server without such a stream may say so with 404; a lost session shows with a POST.
+            self._none = gone.id == self._courier.id
             return None
         except Unreachable as error:
             track.failed(str(error))

@@ -28,21 +28,22 @@ class Line(asyncio.Transport):
         self.protocol = make(config=runner.config, server_state=runner.server_state, app_state={})
         self.writes: list[bytes] = []
         self.paused = False
-        self._closed = False
+        self._closing = self._closed = False
         self.protocol.connection_made(self)
 
     # ---- what the client does
 
     async def send(self, *pieces: bytes) -> None:
-        """Send bytes; each piece is received by itself, by the loop and in no task."""
+        """Send bytes; each piece is received by itself, by the loop and in no task, unless nobody listens any more."""
         for piece in pieces:
-            asyncio.get_running_loop().call_soon(self.protocol.data_received, piece)
+            if not self._closing:
+                asyncio.get_running_loop().call_soon(self.protocol.data_received, piece)
             await anyio.sleep(0)
 
     def leave(self) -> None:
         """Go away."""
         if not self._closed:
-            self._closed = True
+            self._closing = self._closed = True
             self.protocol.connection_lost(None)
 
     async def answers(self, many: int = 1) -> bytes:
@@ -65,12 +66,13 @@ class Line(asyncio.Transport):
         self.writes.append(bytes(data))
 
     def close(self) -> None:
+        self._closing = True
         asyncio.get_running_loop().call_soon(self.leave)
 
     abort = close
 
     def is_closing(self) -> bool:
-        return self._closed
+        return self._closing
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default

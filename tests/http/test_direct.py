@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -15,7 +17,6 @@ from mcport.core.limits import Limits
 from mcport.transports.http.server import direct
 from mcport.transports.http.server.app import HttpApp
 from mcport.transports.http.server.heads import Heads
-from mcport.transports.http.server.patience import HEAD_BYTES
 
 from .bridge import STATELESS_VERSION, USUAL, stateless
 from .line import Line, running
@@ -244,21 +245,13 @@ async def test_a_body_that_drips_is_not_held_any_longer(ways: list[str]) -> None
         line = Line(runner)
         await line.send(ADD[:-3])
         until = line.protocol._holding.when()
+        read = line.protocol.short.heads.read
+        line.protocol.short.heads.read = lambda data: pytest.fail("its head is read again")
         await line.send(ADD[-3:-2], ADD[-2:-1])
         assert line.protocol._holding.when() == until
+        line.protocol.short.heads.read = read
         await line.send(ADD[-1:])
         assert (line.protocol._holding, ways) == (None, ["short"])
-
-
-@pytest.mark.parametrize("host", [None, "localhost\r\nhost: evil.example", " localhost\r\n evil.example"])
-def test_a_head_without_one_host_is_not_simple(host: str | None) -> None:
-    assert Heads("/mcp", 1000).read(called(a=1, b=2, headers={"host": host})) is None
-
-
-def test_a_head_that_is_too_large_is_not_simple() -> None:
-    heads = Heads("/mcp", 1000)
-    assert heads.read(called(a=1, b=2, headers={"x": "a" * (HEAD_BYTES - 1000)})) is not None
-    assert heads.read(called(a=1, b=2, headers={"x": "a" * HEAD_BYTES})) is None
 
 
 @pytest.mark.parametrize("first", [ADD, called("blocks")], ids=["ADD", "BLOCKS"])
@@ -346,6 +339,30 @@ async def test_a_server_that_ends_lets_calls_end_and_says_so(parser: str) -> Non
         assert b'"text":"3"' in await begun.end()
 
 
+async def test_what_comes_after_the_end_begins_nothing_anew(parser: str, ways: list[str]) -> None:
+    lives = list[str]()
+
+    @asynccontextmanager
+    async def lifespan(server: Server) -> AsyncIterator[None]:
+        lives.append("begun")
+        yield
+        lives.append("over")
+
+    async with running(Server("s", lifespan=lifespan).asgi()) as runner:
+        late, later = Line(runner), Line(runner)
+        await late.send(ADD[:-1])
+        late.protocol.shutdown()
+        with anyio.fail_after(5):
+            while ways != ["asgi"]:
+                await anyio.sleep(0)
+        await runner._app.aclose(for_good=True)
+        await late.send(ADD[-1:])
+        await later.send(ADD)
+        for each in (late, later):
+            assert (await each.answers()).startswith(b"HTTP/1.1 503")
+        assert lives == ["begun", "over"]
+
+
 async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not(parser: str) -> None:
     async with running(Waiting().app) as runner:
         line = Line(runner)
@@ -356,6 +373,34 @@ async def test_an_idle_connection_is_closed_and_one_that_is_used_is_not(parser: 
         line.protocol.timeout_keep_alive = 0
         line.protocol.timeout_keep_alive_handler()
         await line.end()
+
+
+async def test_a_connection_that_breaks_leaves_no_timer() -> None:
+    async with running(Waiting().app) as runner:
+        line = Line(runner)
+        await line.send(ADD)
+        await line.answers()
+        timer = line.protocol.timeout_keep_alive_task
+        line.protocol.connection_lost(ConnectionResetError())
+        assert timer.cancelled()
+
+
+async def test_what_waits_for_its_turn_is_not_run_once_nobody_can_be_answered(ways: list[str]) -> None:
+    waiting = Waiting()
+    async with running(waiting.app) as runner:
+        line = Line(runner)
+        await line.send(called("waits"), ADD)
+        await waiting.begun.wait()
+        answered = line.protocol.answered
+
+        def hang_up() -> None:
+            answered()
+            line.close()
+
+        line.protocol.answered = hang_up
+        waiting.go.set()
+        await line.end()
+        assert ways == ["short"]
 
 
 async def test_too_many_connections_are_told_so(parser: str) -> None:
@@ -394,13 +439,6 @@ async def test_a_fault_of_ours_is_500_and_ends_the_connection(
         assert said.startswith(b"HTTP/1.1 500")
         assert said.endswith(b"\r\n\r\nInternal Server Error")
         assert "ours" in caplog.text
-
-
-async def test_heads_are_known_again_but_for_those_with_secrets() -> None:
-    heads = Heads("/mcp", 1000)
-    kept, secret = ADD, called(a=1, b=2, headers={"authorization": "Bearer x"})
-    assert heads.read(kept) is heads.read(kept)
-    assert heads.read(secret) is not heads.read(secret)
 
 
 async def test_a_head_that_was_refused_is_refused_again(ways: list[str]) -> None:

@@ -22,7 +22,7 @@ from .asgi import AsgiWire, Receive, Scope, Send
 from .cors import Cors
 from .guard import Guard
 from .handshake import HandshakeDoor
-from .residence import Residence, Residences
+from .residence import Residence, Residences, going
 from .routes import Handler, routed
 from .service import Service
 from .sharing import Sharing
@@ -82,14 +82,15 @@ class HttpApp:
 
     async def enter(self) -> Residence:
         """Begin in the running loop now, and not with the first request. Raises what the server's lifespan raises."""
-        return await self._residences.enter()
+        return await self._residences.enter_again()
 
-    async def aclose(self) -> None:
+    async def aclose(self, for_good: bool = False) -> None:
         """End everything that goes on in the running loop; the server's lifespan is left.
 
-        Requests that run have a second to finish, and stopped handlers five more to clean up.
+        Requests that run have a second to finish, and stopped handlers five more to clean up. `for_good` refuses what
+        comes later, until the app is entered again; otherwise the next request does that.
         """
-        await self._residences.leave()
+        await self._residences.leave(for_good)
 
     async def _http(self, wire: AsgiWire) -> None:
         if self._cors is not None:
@@ -158,6 +159,8 @@ class HttpApp:
         if residence is None or residence.closing:
             residence = await self._enter(wire)
         message = decode(await self._guard.body(wire, residence.loop))
+        if residence.closing:
+            raise going()  # its body came too late: there is nothing any more that could serve it
         self._service.check(wire.principal, message)
         try:
             lane = self._lane(wire.headers, message)
@@ -261,7 +264,7 @@ class HttpApp:
         """Begin when an ASGI server starts, and end when it stops."""
         await receive()
         try:
-            await self._residences.enter()
+            await self.enter()
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return

@@ -165,7 +165,7 @@ class DirectWire(Wire):
     async def left(self) -> None:
         if not self.disconnected:
             gone: Promise[None] = self._connection.short.residence.loop.promise()
-            self._left = lambda reason: gone.set_result(None)
+            self._left = lambda reason: None if gone.done() else gone.set_result(None)
             await gone
 
     @property
@@ -191,6 +191,7 @@ class Direct(Protocol):
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._held = b""
+        self._awaited: Head | None = None
         self._holding: asyncio.TimerHandle | None = None
         self._is_theirs = False
         self._idle_since = 0.0
@@ -206,6 +207,7 @@ class Direct(Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_holding()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -255,7 +257,7 @@ class Direct(Protocol):
 
     def _take(self, data: bytes) -> bool:
         """Take a request if it is simple; return whether it is."""
-        head = self.short.heads.read(data)
+        head = self._awaited or self.short.heads.read(data)
         if head is None or self._is_crowded:
             return False
         size = head.size + head.length
@@ -263,7 +265,7 @@ class Direct(Protocol):
             self._stop_holding()
             self._begin(head, data[head.size :])
         elif len(data) < size <= HELD_BYTES:
-            self._hold(data)
+            self._hold(data, head)
         else:
             return False
         return True
@@ -286,9 +288,9 @@ class Direct(Protocol):
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
-    def _hold(self, data: bytes) -> None:
+    def _hold(self, data: bytes, head: Head) -> None:
         """Wait for the rest of a body, which most clients send by itself: not any longer if it comes bit by bit."""
-        self._held = data
+        self._held, self._awaited = data, head
         if self._holding is None:
             self._unset_keepalive_if_required()
             self._holding = self.loop.call_later(HELD_SECONDS, self._let_go)
@@ -298,13 +300,13 @@ class Direct(Protocol):
         self._hand_on(data)
 
     def _stop_holding(self) -> None:
-        self._held = b""
+        self._held, self._awaited = b"", None
         if self._holding is not None:
             self._holding.cancel()
             self._holding = None
 
     def _go_on(self) -> None:
-        if self._held and self._holding is None:
+        if self._held and self._holding is None and not self.transport.is_closing():
             self.data_received(b"")
 
     def _hand_on(self, data: bytes) -> None:

@@ -1,7 +1,8 @@
 """The heads of requests that are simple: one POST to the endpoint, whose body has a length, with nothing odd about it.
 
 What is not read here is not refused, it is left to uvicorn: so this reads strictly, and in doubt not at all. Clients
-send the same heads again and again; the latest are known by their bytes. Below: `patience`.
+send the same heads again and again; the latest are known by their bytes, and all that is known of one follows from
+those. Below: `patience`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,44 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 
 from .patience import HEAD_BYTES
 
 END: Final = b"\r\n\r\n"
 
+_AS_IT_IS: Final = "/:@!$&'()*+,;=~"
+"""What a path has in it that clients do not encode."""
+
 _FIELDS: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*\r\n)+\r\n")
 
-_ODD: Final = frozenset({"expect", "origin", "te", "trailer", "transfer-encoding", "upgrade"})
+_ODD: Final = frozenset({"expect", "origin", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"})
 """Whoever sends one of these wants more than to be answered."""
 
-_SECRET: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
-"""What is not kept longer than it is needed."""
+_PLAIN: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "mcp-session-id",
+        "sec-fetch-mode",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
+    }
+)
+"""What is no secret, and comes again: a head is known again if it has nothing else. (The id of a session is a secret,
+which its session keeps in memory anyway.)"""
 
 _LONGEST: Final = 2048
 _MOST: Final = 512
@@ -46,7 +73,7 @@ class Heads:
     """Reads the heads of simple requests to a path; bodies have at most so many bytes."""
 
     def __init__(self, path: str, most_bytes: int) -> None:
-        self._begin = f"POST {path} HTTP/1.1\r\n".encode()
+        self._begin = f"POST {quote(path, _AS_IT_IS)} HTTP/1.1\r\n".encode()
         self._most_bytes = most_bytes
         self._known: dict[bytes, Head] = {}
 
@@ -76,7 +103,7 @@ class Heads:
         ):
             return None
         head = Head(len(data), int(length), MappingProxyType(headers))
-        if len(data) <= _LONGEST and _SECRET.isdisjoint(headers):
+        if len(data) <= _LONGEST and headers.keys() <= _PLAIN:
             self._keep(data, head)
         return head
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Hashable
 from typing import Any, Final, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import anyio
 
@@ -130,26 +130,34 @@ class Residence:
 
 
 class Residences:
-    """Where one app is at home."""
+    """Where one app is at home.
+
+    What comes to a loop that was left for good is refused: a late request must not begin anew what nobody would end.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._here: WeakKeyDictionary[Any, Residence] = WeakKeyDictionary()
+        self._left: WeakSet[Any] = WeakSet()
 
     def here(self) -> Residence | None:
         """Return the residence in the running loop, once it has begun. Raises `Refused` where it is about to end."""
-        residence = self._here.get(loop_token())
-        if residence is None or residence.life is None:
-            return None
-        if residence.closing:
-            raise Refused(503, GOING, {"retry-after": "1"})
-        return residence
+        token = loop_token()
+        residence = self._here.get(token)
+        if token in self._left or (residence is not None and residence.closing):
+            raise going()
+        return None if residence is None or residence.life is None else residence
 
     async def enter(self) -> Residence:
         """Return the residence in the running loop, begun by the first call. Raises what the lifespan raises."""
         return self.here() or await self._begin(loop_token())
 
-    async def leave(self) -> None:
+    async def enter_again(self) -> Residence:
+        """The same, at the word of whoever serves the app: in a loop that was left for good, too."""
+        self._left.discard(loop_token())
+        return await self.enter()
+
+    async def leave(self, for_good: bool = False) -> None:
         """End the residence in the running loop, if there is one: what goes on there has some time to finish."""
         token = loop_token()
         residence = self._here.get(token)
@@ -160,6 +168,8 @@ class Residences:
         try:
             await residence.finish()
         finally:
+            if for_good:
+                self._left.add(token)
             self._forget(token, residence)
             if residence.life is not None:
                 with anyio.CancelScope(shield=True):
@@ -193,10 +203,15 @@ class Residences:
             await anyio.sleep(foreign.LOOK_SECONDS)
             if is_ending():
                 try:
-                    await self.leave()
+                    await self.leave(for_good=True)
                 except Exception:
                     log.exception("the server's end failed")
 
     def _forget(self, token: Hashable, residence: Residence) -> None:
         if self._here.get(token) is residence:
             del self._here[token]
+
+
+def going() -> Refused:
+    """Return what refuses a request that came too late."""
+    return Refused(503, GOING, {"retry-after": "1"})

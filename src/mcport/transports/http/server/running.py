@@ -105,7 +105,7 @@ class Runner(uvicorn.Server):
 
     async def _end(self) -> None:
         try:
-            await self._app.aclose()
+            await self._app.aclose(for_good=True)
         finally:
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self._hang_up)
 

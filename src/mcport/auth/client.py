@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 import httpx
 
+from mcport.core.http.addressed import SERVER
 from mcport.spec.revisions import Revision
 from mcport.stores.tokens import MemoryTokens, TokenStore
 
@@ -59,7 +60,7 @@ class Authorized(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send a request as often as it takes (the port of httpx). Raises `AuthFailed`."""
-        account, operation = self.account(str(request.url)), Operation()
+        account, operation = self.account(request.extensions.get(SERVER, str(request.url))), Operation()
         tokens = await account.prepared(operation)
         while True:
             response = yield account.presented(request, tokens)

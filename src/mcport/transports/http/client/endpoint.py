@@ -13,6 +13,8 @@ from urllib.request import getproxies
 
 import httpx
 
+from mcport.core.http.addressed import SERVER
+
 from . import words
 from .http1 import Fields
 from .plain import CONNECT_SECONDS, IDLE_SECONDS, MOST_IDLE, MOST_USED, Wires, WireTransport
@@ -43,6 +45,7 @@ class Endpoint:
         auth: httpx.Auth | None = None,
     ) -> None:
         self._url = httpx.URL(url)
+        self._extensions = {SERVER: url}
         self._headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         self._auth = httpx.USE_CLIENT_DEFAULT if auth is None else auth
         self._client = client
@@ -74,7 +77,9 @@ class Endpoint:
                 return await self._plain(self._wires, method, fields, body, repeatable)
             client = self._client or self._opened()
             times = httpx.Timeout(**{**client.timeout.as_dict(), "read": None})
-            request = client.build_request(method, self._url, headers=fields, content=body, timeout=times)
+            request = client.build_request(
+                method, self._url, headers=fields, content=body, timeout=times, extensions=self._extensions
+            )
             return await client.send(request, stream=True, auth=self._auth, follow_redirects=False)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(words.of_failure(error)) from error

@@ -61,7 +61,7 @@ async def test_the_scopes_that_everything_needs_are_told_with_the_first_challeng
         "nonsense",
         token(exp=time.time() - 61),
         token(exp=None),
-        token(nbf=time.time() + 120),
+        token(nbf=time.time() + 43_200),
         token(exp="soon"),
         token(sub=None, client_id=None),
         token(sub=7),

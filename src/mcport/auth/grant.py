@@ -7,6 +7,7 @@ the one way to a token endpoint, whatever is shown there. Below: `metadata`, `id
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Protocol, runtime_checkable
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from .steps import Answer, Ask, Given, Steps, Trail
 from .tokens import Tokens, Wanted, read_tokens
 
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+_SECRET: Final = ("code", "code_verifier", "refresh_token", "client_secret", "assertion", "client_assertion")
 _CODE: Final = re.compile(r"[a-z0-9_.-]{1,64}")
 
 
@@ -87,7 +89,7 @@ def request_tokens(wanted: Wanted, form: dict[str, str], identity: Identity, des
     answer = yield from _posted(wanted.endpoint, grant, proof, urlencode(form).encode(), desk)
     document = answer.document()
     if answer.status != 200:
-        raise refused("token request", answer)
+        raise refused("token request", answer, [form[name] for name in _SECRET if name in form])
     if document is None:
         raise Unfit("token_endpoint", f"{wanted.endpoint} answered with no JSON object")
     return read_tokens(document, wanted, desk.given.now())
@@ -104,12 +106,16 @@ def _posted(url: str, grant: str, proof: dict[str, str], body: bytes, desk: Desk
     return answer
 
 
-def refused(parameter: str, answer: Answer) -> Unfit:
-    """Return why a request was refused, by the error that the answer brings (RFC 6749, section 5.2)."""
+def refused(parameter: str, answer: Answer, secrets: Iterable[str] = ()) -> Unfit:
+    """Return why a request was refused, by the error that the answer brings (RFC 6749, section 5.2).
+
+    A description that repeats one of the `secrets` that were sent is left out.
+    """
     document = answer.document() or {}
     said, description = document.get("error"), document.get("error_description")
     error = said if isinstance(said, str) and _CODE.fullmatch(said) else None
-    words = f"{error}: {shown(description)}" if error and isinstance(description, str) else error
+    told = isinstance(description, str) and not any(each in description for each in secrets)
+    words = f"{error}: {shown(description)}" if error and told else error
     passing = error is None and (answer.status >= 500 or answer.status == 429)
     return Unfit(
         parameter, f"answered {answer.status}" + (f" ({words})" if words else ""), error=error, passing=passing

@@ -29,7 +29,7 @@ class Ask(Record):
     purpose: str
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
 
@@ -42,7 +42,7 @@ class Receive(Record):
 class Visit(Record):
     """Lead the person to a page, and wait for what the browser brings back for this `state`."""
 
-    url: str
+    url: str = field(repr=False)
     state: str = field(repr=False)
 
 

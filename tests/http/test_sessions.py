@@ -357,8 +357,34 @@ async def test_a_stream_that_is_not_known_any_more_cannot_be_gone_on_with_and_th
                 await answer.event()
         async with opened.get(begun) as answer:
             assert answer.status == 200
+            assert (await answer.event())["method"] == "notifications/tools/list_changed"
+    await app.aclose()
+
+
+async def test_a_stream_that_begins_anew_in_place_of_another_says_first_that_anything_may_have_changed() -> None:
+    made = server()
+
+    @made.resource("note://a")
+    async def note() -> str:
+        return "a note"
+
+    app = made.asgi(events=MemoryEvents(most_events=1))
+    async with session(app) as opened:
+        assert await opened.result(message("resources/subscribe", uri="note://a")) == {}
+        async with opened.get() as answer:
+            begun = (await answer.raw_event()).id
+            for number in range(3):
+                made.notify("com.example/x", {"number": number})
+                await answer.event()
+        async with opened.get(begun) as answer:
             made.notify("com.example/y")
-            assert (await answer.event())["method"] == "com.example/y"
+            said = [await answer.event() for _ in range(4)]
+    assert [(each["method"], each.get("params")) for each in said] == [
+        ("notifications/resources/list_changed", None),
+        ("notifications/resources/updated", {"uri": "note://a"}),
+        ("notifications/tools/list_changed", None),
+        ("com.example/y", None),
+    ]
     await app.aclose()
 
 

@@ -102,7 +102,7 @@ async def test_who_waits_is_told_that_its_log_was_forgotten_for_another_one_or_i
     found: list[Any] = []
 
     async def wait() -> None:
-        found.append(await events.after("a", 1, 60))
+        found.append(await events.after("a", last, 60))
 
     async def crowd_out() -> None:
         for log in "bc":
@@ -113,7 +113,7 @@ async def test_who_waits_is_told_that_its_log_was_forgotten_for_another_one_or_i
         await events.append("d", [b"x"], 10)
 
     for forget in (crowd_out, outlive):
-        await events.append("a", [b"x"], 10)
+        last = await events.append("a", [b"x"], 10)
         with anyio.fail_after(5):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(wait)
@@ -132,3 +132,15 @@ async def test_bounds_may_be_reached_and_not_passed() -> None:
     assert (await events.after("b", 0), await events.after("b", 1)) == (None, [(2, b"y"), (3, b"z")])
     await events.append("b", [b"long"], 10)
     assert await events.after("b", 3) == [(4, b"long")]
+
+
+async def test_a_log_that_begins_again_gives_no_cursor_twice_and_going_on_with_the_former_one_is_refused() -> None:
+    now = [0.0]
+    events = MemoryEvents(now=lambda: now[0])
+    former = [await events.append("a", [data], 10) for data in (b"x", b"y", b"z")]
+    now[0] = 10.0
+    await events.append("b", [b"other"], 10)
+    again = await events.append("a", [b"new"], 10)
+    assert again > former[-1]
+    assert await events.after("a", former[0]) is None
+    assert await events.after("a", again - 1) == [(again, b"new")]

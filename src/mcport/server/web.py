@@ -127,6 +127,12 @@ class Web:
         subscribing.end(visit)
         visit.listener = None
 
+    def missed(self, conversation: Conversation) -> None:
+        """Tell a session of all that may have changed."""
+        listener = _visit(conversation).listener
+        if listener is not None:
+            listener.miss()
+
     def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:
         """Take a notification of a client."""
         opened = conversation.opened

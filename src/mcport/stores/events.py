@@ -25,8 +25,8 @@ class Events(Protocol):
     async def append(self, log: str, events: Sequence[bytes], seconds: float) -> int:
         """Write events into a log, which begins with them if need be; return the cursor of the last one.
 
-        Cursors grow, and those of events that are written together by one each. The log is forgotten when nothing is
-        written for so many seconds.
+        Cursors grow, and those of events that are written together by one each; a log that was forgotten and begins
+        again gives none a second time. The log is forgotten when nothing is written for so many seconds.
         """
         ...
 
@@ -46,9 +46,9 @@ class Events(Protocol):
 class _Log:
     __slots__ = ("events", "forgotten", "more", "size", "until")
 
-    def __init__(self) -> None:
+    def __init__(self, forgotten: int) -> None:
         self.events: list[bytes] = []
-        self.forgotten = 0
+        self.forgotten = forgotten
         self.more: anyio.Event | None = None
         self.size = LOG_BYTES
         self.until = 0.0
@@ -86,6 +86,8 @@ class MemoryEvents:
         self._most_in_all = most_in_all
         self._now = now
         self._size = 0
+        self._highest = 0
+        """No log that was forgotten had a higher cursor, so that one which begins again can go on from here."""
         self._logs: OrderedDict[str, _Log] = OrderedDict()
         """The log that was written to last stands last."""
 
@@ -93,7 +95,7 @@ class MemoryEvents:
         now, size = self._forget_over(), sum(map(len, events))
         book = self._logs.get(log)
         if book is None:
-            book = self._logs[log] = _Log()
+            book = self._logs[log] = _Log(self._highest)
             self._size += LOG_BYTES
         else:
             self._logs.move_to_end(log)
@@ -123,9 +125,7 @@ class MemoryEvents:
     async def drop(self, log: str) -> None:
         book = self._logs.pop(log, None)
         if book is not None:
-            self._size -= book.size
-            if book.more is not None:
-                book.more.set()
+            self._forget(book)
 
     def _shorten(self, book: _Log) -> None:
         """Forget the oldest events of a log, and then the logs that were not written to for the longest time."""
@@ -144,7 +144,11 @@ class MemoryEvents:
         return now
 
     def _pop_oldest(self) -> None:
-        _, book = self._logs.popitem(last=False)
+        self._forget(self._logs.popitem(last=False)[1])
+
+    def _forget(self, book: _Log) -> None:
+        """Let go of a log, and wake who waits for its next event."""
         self._size -= book.size
+        self._highest = max(self._highest, book.last)
         if book.more is not None:
             book.more.set()

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from mcport.core.dialects.contract import Admitted
-from mcport.core.dialects.listening import Kind, Topic
-from mcport.core.jsonrpc import Notification
+from mcport.core.dialects.listening import KINDS, Kind, Topic
+from mcport.core.jsonrpc import JsonObject, Notification
 from mcport.core.limits import Limits
 from mcport.session.exchange import Exchange, Outlet
 from mcport.session.loop import Loop
@@ -78,6 +78,15 @@ class Listener:
             self._waiting[notice.key] = notice
         else:
             log.warning("%s was not sent to a client that reads too slowly (Limits.notices)", notice.method)
+
+    def miss(self) -> None:
+        """Something may have gone unheard: hear of all that may have changed."""
+        for topic in sorted(self._topics, key=str):
+            kind = self._audience.kinds.get(topic[0])
+            if kind in KINDS:
+                params: JsonObject | None = None if kind.names is None else {kind.names: topic[1]}
+                self.put(Notice(kind.method, params, topic, merges=True), self._audience.limits.notices)
+        self.flush()
 
     def flush(self) -> None:
         """Send what waits, unless the other side is too slow to take more; then when it has read."""

@@ -60,7 +60,8 @@ class Hearing:
     async def hear(self, last_event: str | None) -> None:
         """Hear what belongs to no request, or what was said after an event. Raises `Refused` if that is not possible.
 
-        The stream of a session begins anew where it cannot be continued: nothing on it is owed to anybody.
+        The stream of a session begins anew where it cannot be continued, and says first that anything may have changed:
+        a client that takes it for the rest of the one before misses nothing, whoever has made it.
         """
         if last_event is None:
             await self._stand(self._seat.stream(new_name(stands=True)))
@@ -73,7 +74,7 @@ class Hearing:
         if past is not None:
             await self._follow(stream, cursor, past)
         elif stream.stands:
-            await self._stand(self._seat.stream(new_name(stands=True)))
+            await self._stand(self._seat.stream(new_name(stands=True)), missed=True)
         else:
             raise Refused(400, "the stream cannot be continued: what was said on it is not known any more")
 
@@ -86,13 +87,15 @@ class Hearing:
             return [each for each in at or () if each[1][:1] == LAST]
         return found
 
-    async def _stand(self, stream: Stream) -> None:
-        """Hear what belongs to no request, from now on."""
+    async def _stand(self, stream: Stream, *, missed: bool = False) -> None:
+        """Hear what belongs to no request, from now on, and first of all that may have been `missed`."""
         await self._seat.stand(stream, self.end)
         self.reply.begin()
         stream.attach(self.reply)
         if self._seat.polls:
             stream.prime()
+        if missed:
+            self._seat.missed()
         try:
             await self._until_over()
         finally:

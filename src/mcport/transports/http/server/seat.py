@@ -245,6 +245,10 @@ class Seat:
         self.standing.say(message)
         return True
 
+    def missed(self) -> None:
+        """What was said of changes may have been lost: say it of all of them."""
+        self._service.missed(self.conversation)
+
     def unstand(self) -> None:
         """Say nothing more of what belongs to no request: nobody hears it here."""
         if self.standing is not None:

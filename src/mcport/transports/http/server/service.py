@@ -87,6 +87,10 @@ class Service(Protocol):
         """Tell a session of nothing more. Harmless where it was told nothing."""
         ...
 
+    def missed(self, conversation: Conversation) -> None:
+        """Tell a session of all that may have changed: something may have gone unheard."""
+        ...
+
     def told(self, event: Told, conversation: Conversation, loop: Loop) -> None:
         """Take a notification of a client; never waits."""
         ...

@@ -33,8 +33,10 @@ LISTENER_KIB = 32
 
 
 SLOW = pytest.mark.slow
-KEPT = {"asyncio": 100, "trio": 3000}
-"""So many objects of a loop's own may be left: trio keeps up to a thousand deadlines that are over."""
+KEPT = {"asyncio": 500, "trio": 2200}
+"""So many objects may be left, however much was done, and they are the loop's own: asyncio keeps up to a hundred timers
+that were cancelled, with the context of each, until it sweeps them all at once; trio up to a thousand deadlines that
+are over, each a scope and an entry of its heap."""
 ONE = pytest.mark.parametrize("anyio_backend", ["asyncio", pytest.param("trio", marks=SLOW)])
 """Either loop; trio is slow where allocations are traced."""
 
@@ -140,9 +142,9 @@ async def test_p12_a_thousand_sessions_that_are_left_cost_little_and_nothing_onc
 @pytest.mark.parametrize("era", ["stateless", "sessions"])
 @pytest.mark.parametrize(
     ("anyio_backend", "calls"),
-    [("asyncio", 2_000), pytest.param("asyncio", 100_000, marks=SLOW), pytest.param("trio", 10_000, marks=SLOW)],
+    [("asyncio", 2_000), pytest.param("asyncio", 20_000, marks=SLOW), pytest.param("trio", 10_000, marks=SLOW)],
 )
-async def test_calls_leave_nothing_behind_however_many(era: str, calls: int) -> None:
+async def test_calls_leave_nothing_behind_however_many(era: str, calls: int, anyio_backend: str) -> None:
     app = adder().asgi()
     session = await opened(app)
 
@@ -159,9 +161,9 @@ async def test_calls_leave_nothing_behind_however_many(era: str, calls: int) -> 
     objects = count_objects()
     for id in range(calls):
         await one(id)
-    # What there is: asyncio keeps up to a hundred timers that were cancelled (for bodies that came in time), with the
-    # context of each, until it sweeps them all at once; trio up to a thousand deadlines.
-    assert count_objects() - objects < calls / 4, "less than one a call, whatever was loaded meanwhile"
+    left = count_objects() - objects
+    print(f"\n{calls} calls: {left} objects more")
+    assert left < KEPT[anyio_backend]
     await app.aclose()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import weakref
+from inspect import iscoroutine
 from typing import Any
 
 import anyio
@@ -46,15 +47,18 @@ async def test_rule_6_nothing_is_left_of_calls_whose_client_never_returns(revisi
     async def ask(ctx: Context) -> str:
         return str((await ctx.elicit("?", str)).data)
 
-    async def tracked(calls: int) -> int:
+    async def kept(calls: int) -> int:
+        """Make calls; return how much there is of mcport, or still running. What else a loop keeps is its own affair:
+        trio up to a thousand deadlines that are over, two of each of these calls."""
         for _ in range(calls):
             await asked(wire, "ask")
         gc.collect()
-        return len(gc.get_objects())
+        all = gc.get_objects()
+        return sum(str(type(each).__module__).startswith("mcport") or iscoroutine(each) for each in all)
 
     async with serving(server, revision, ELICITS) as wire:
-        before = await tracked(20)
-        assert await tracked(100) - before < 50
+        before = await kept(20)
+        assert await kept(100) - before < 20
 
 
 @pytest.mark.requirement("mrtr.no-assumed-retry")

@@ -250,6 +250,7 @@ async def test_each_request_speaks_for_itself_alone(revision: str) -> None:
 CONTEXT = {
     "ask_all",
     "blocking",
+    "cancel_reason",
     "cancelled",
     "close_stream",
     "client_capabilities",

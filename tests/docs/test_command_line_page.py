@@ -30,5 +30,6 @@ def test_every_line_that_is_shown_is_understood(line: str) -> None:
         "talk": lambda options: 0,
         "run": lambda options: 0,
         "auth": lambda options: 0,
+        "demo": lambda options: 0,
     }
     assert parse(words, does).name == words[0]

@@ -61,8 +61,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from .demo import demo
-
+    if options.auth:
+        from .authorized_demo import demo
+    else:
+        from .demo import demo
     demo(revision=options.revision, wire=options.wire)
     return DONE
 

@@ -85,6 +85,7 @@ def _parser(commands: Mapping[str, Command]) -> tuple[argparse.ArgumentParser, d
     )
     demo.add_argument("--revision", metavar="R", help="speak this protocol revision (default: find out)")
     demo.add_argument("--wire", action="store_true", help="show every message as it was on the wire")
+    demo.add_argument("--auth", action="store_true", help="show how a client gets into a server that wants tokens")
     children["examples"] = choices.add_parser("examples", help="list the bundled examples")
     for name, (behind, does) in TALKING.items():
         child = children[name] = choices.add_parser(

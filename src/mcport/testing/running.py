@@ -40,17 +40,21 @@ async def at_loopback(make: Callable[[str], Any]) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def serving(**options: Any) -> AsyncGenerator[AuthorizationServer]:
+async def serving(
+    *, wrap: Callable[[AuthorizationServer], Any] = lambda server: server, **options: Any
+) -> AsyncGenerator[AuthorizationServer]:
     """Run an authorization server for development; the options are those of `AuthorizationServer`, but for its issuer.
+
+    `wrap` returns the application to serve, if that is to be another one in front of it.
 
     async with serving(subject="ada") as authority:
         BearerAuth(url, issuer=authority.issuer)
     """
     made: list[AuthorizationServer] = []
 
-    def make(origin: str) -> AuthorizationServer:
+    def make(origin: str) -> Any:
         made.append(AuthorizationServer(origin, **options))
-        return made[0]
+        return wrap(made[0])
 
     async with at_loopback(make):
         yield made[0]

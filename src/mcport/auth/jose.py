@@ -160,14 +160,16 @@ def _claims(token: str, algorithm: str, key: JsonWebKey) -> dict[str, Any] | Non
     from joserfc import errors, jws
 
     try:
+        own = _key(key, algorithm)
+    except ValueError:
+        return None  # what is no key has signed nothing; another one of the issuer's may have
+    try:
         with _quiet(algorithm):
-            signed = jws.deserialize_compact(
-                token, _key(key, algorithm), algorithms=[algorithm], registry=_registry(algorithm)
-            )
+            signed = jws.deserialize_compact(token, own, algorithms=[algorithm], registry=_registry(algorithm))
     except errors.BadSignatureError:
         return None
     except (errors.JoseError, ValueError):
-        raise BadToken("it is no signed JWT, or its key is none") from None
+        raise BadToken("it is no signed JWT") from None
     try:
         claims = parse_json(signed.payload)
     except ValueError:

@@ -68,7 +68,10 @@ STEPS = (
     Step(
         "peers",
         "real peers, installed and none skipped",
-        (("tests/peers/install.py", "official", "everything"), (*PYTEST, "--slow", "--require-peers", "tests/peers")),
+        (
+            ("tests/peers/install.py", "official", "everything", "provider"),
+            (*PYTEST, "--slow", "--require-peers", "tests/peers"),
+        ),
         extra="test",
         slow=True,
         needs="tests/peers/install.py",

@@ -191,6 +191,14 @@ async def test_a_page_that_cannot_be_opened_is_an_error(realm: Realm) -> None:
         await realm.ask(realm.oauth(open_url=refuse))
 
 
+async def test_an_object_may_open_pages_as_well(realm: Realm) -> None:
+    class Browser:
+        async def __call__(self, page: str) -> None:
+            await realm.browse(page)
+
+    assert await realm.ask(realm.oauth(open_url=Browser())) == 200
+
+
 async def test_nobody_logs_in_to_say_goodbye(realm: Realm) -> None:
     assert await realm.ask(realm.oauth(), "DELETE") == 401
     assert realm.pages == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mcport.auth.flow import Refusal
 from mcport.auth.identity import Identity, application_type, dumped, loaded
 from mcport.auth.secret import Secret
 from mcport.errors import AuthFailed
@@ -92,6 +93,15 @@ def test_a_registration_asks_for_refresh_tokens() -> None:
 
 
 @pytest.mark.requirement("auth.dcr.handles-rejection", "auth.dcr.surface-error")
+def test_a_registration_names_no_scopes_so_that_more_may_be_asked_for_later() -> None:
+    world = World()
+    world.log_in(refusal=Refusal(401, ("notes:read",)))
+    assert "scope" not in world.registered[0]
+    world = World(registration={"scope": "notes:read notes:write"})
+    world.log_in(refusal=Refusal(401, ("notes:read",)))
+    assert world.registered[0]["scope"] == "notes:read notes:write"
+
+
 def test_a_registration_that_is_refused_says_why() -> None:
     world = World()
     refusal = {"error": "invalid_redirect_uri", "error_description": "web clients only"}

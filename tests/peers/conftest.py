@@ -18,10 +18,21 @@ def official_python() -> str:
 @pytest.fixture(scope="session")
 def everything() -> list[str]:
     """The command that starts server-everything over stdio."""
+    return [_node(), str(_there(places.everything_script(), places.NPM_HOMES[places.EVERYTHING]))]
+
+
+@pytest.fixture(scope="session")
+def oidc_provider() -> list[str]:
+    """The command that starts an identity provider on a port of this machine."""
+    module = _there(places.oidc_provider_module(), places.NPM_HOMES[places.OIDC_PROVIDER])
+    return [_node(), str(Path(__file__).with_name("oidc_provider.mjs")), str(module)]
+
+
+def _node() -> str:
     node = places.node()
     if node is None:
         pytest.skip(f"there is no node: {HOW}")
-    return [str(node), str(_there(places.everything_script(), places.NPM_HOMES[places.EVERYTHING]))]
+    return str(node)
 
 
 def _there(path: Path, home: Path) -> Path:

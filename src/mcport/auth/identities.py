@@ -102,7 +102,7 @@ class Identities:
         if metadata.registration_endpoint is None:
             identity = yield from self._asked(found, redirect_uri)
         else:
-            request = registration(self.app.name, redirect_uri, metadata, found.scopes, self.app.registration)
+            request = registration(self.app.name, redirect_uri, metadata, self.app.registration)
             body = json.dumps(request).encode()
             ask = Ask("registration_endpoint", metadata.registration_endpoint, "POST", _JSON, body)
             answer = yield from desk.trail.ask(ask)

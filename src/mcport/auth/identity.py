@@ -16,7 +16,6 @@ from mcport.record import Record
 
 from .judging import Unfit, shown, text_of, texts_of
 from .metadata import ServerMetadata
-from .scopes import Scopes
 from .secret import Secret
 from .urls import on_loopback
 
@@ -83,10 +82,11 @@ def application_type(redirect_uri: str) -> str:
     return "native"
 
 
-def registration(
-    name: str, redirect_uri: str, metadata: ServerMetadata, scopes: Scopes | None, more: JsonObject
-) -> JsonObject:
-    """Return the request that registers a client; `more` are members of the program's own."""
+def registration(name: str, redirect_uri: str, metadata: ServerMetadata, more: JsonObject) -> JsonObject:
+    """Return the request that registers a client; `more` are members of the program's own.
+
+    It names no scopes: there are servers which give none but those that were named then, and more may be needed later.
+    """
     taken = metadata.token_auth_methods
     request: JsonObject = {
         "client_name": name,
@@ -96,8 +96,6 @@ def registration(
         "token_endpoint_auth_method": _preferred(taken),
         "application_type": application_type(redirect_uri),
     }
-    if scopes:
-        request["scope"] = " ".join(scopes)
     return {**request, **more}
 
 

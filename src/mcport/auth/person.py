@@ -116,7 +116,8 @@ class Person:
 
 async def _called(call: Callable[..., object], *values: object) -> object:
     """Call a coroutine function, or a plain one, which may block, in a thread."""
-    result = call(*values) if inspect.iscoroutinefunction(call) else await _in_thread(call, *values)
+    waits = inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
+    result = call(*values) if waits else await _in_thread(call, *values)
     return await result if inspect.isawaitable(result) else result
 
 

@@ -1,6 +1,7 @@
 """Install the peers: `python tests/peers/install.py [official] [everything] [provider] [conformance]`.
 
-One line is printed for each. What is there in the right version stays as it is. An install that fails ends this with its reason and exit code 1.
+One line is printed for each. What is there in the right version stays as it is. An install that fails ends this with its
+reason and exit code 1.
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """Install the peers: `python tests/peers/install.py [official] [everything] [provider] [conformance]`.
 
-One line is printed for each. What is there in the right version stays as it is. An install that fails ends this with its
+Prints one line for each. What is there in the right version stays as it is. An install that fails ends this with its
 reason and exit code 1.
 """
 

@@ -28,6 +28,8 @@ class Line(asyncio.Transport):
         self.protocol = make(config=runner.config, server_state=runner.server_state, app_state={})
         self.writes: list[bytes] = []
         self.paused = False
+        self.unread = 0
+        """So many bytes the client is yet to take."""
         self._closing = self._closed = False
         self.protocol.connection_made(self)
 
@@ -76,6 +78,9 @@ class Line(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def pause_reading(self) -> None:
         self.paused = True

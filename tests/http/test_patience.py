@@ -15,6 +15,7 @@ from mcport.transports.http.server.binding import listen
 from mcport.transports.http.server.patience import HEAD_BYTES, Patience
 
 from .bridge import stateless
+from .line import Line, running
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +103,27 @@ async def test_a_head_that_does_not_come_ends_the_connection(
         if sent:
             await stream.send(sent)
         assert await rest(stream) == b""
+
+
+async def test_a_client_that_takes_nothing_of_its_answer_is_not_waited_for() -> None:
+    async with running(Server("s").asgi()) as runner:
+        line, patience = Line(runner), Patience(0, reader_seconds=100)
+        line.protocol.pause_writing()
+        for now, unread in [(0, 9000), (90, 8000), (180, 8000)]:
+            line.unread = unread
+            patience.look([line.protocol], now)
+            assert not line.is_closing()
+        patience.look([line.protocol], 190)
+        assert line.is_closing()
+
+
+async def test_a_client_that_reads_again_has_time_again() -> None:
+    async with running(Server("s").asgi()) as runner:
+        line, patience = Line(runner), Patience(reader_seconds=100)
+        line.unread = 8000
+        for now in (0, 90, 180):
+            line.protocol.pause_writing()
+            patience.look([line.protocol], now)
+            line.protocol.resume_writing()
+            patience.look([line.protocol], now)
+        assert not line.is_closing()

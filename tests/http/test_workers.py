@@ -14,7 +14,7 @@ from mcport import Context, Server
 from mcport.session.waiting import Lost
 
 from .bridge import ask, asked
-from .raw_session import accept, call, message, session
+from .raw_session import Session, accept, call, initialize, message, session
 from .shared_stores import Database, SharedEvents, SharedNotices, SharedSessions
 
 pytestmark = pytest.mark.anyio
@@ -385,3 +385,20 @@ async def test_an_answer_that_cannot_be_kept_reaches_the_client_all_the_same(ser
         (last,) = await answer.events()
         two.database.fails = False
         assert last["result"]["content"][0]["text"] == "broken"
+
+
+async def test_ids_of_a_batch_that_could_not_be_kept_may_be_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*arguments: object) -> bool:
+        raise OSError("no")
+
+    batch = b"[%b,%b]" % (call("add", 5, a=1, b=1), message("notifications/initialized", None))
+    async with workers(2) as two:
+        async with ask(two.here, initialize("2025-03-26")) as answer:
+            opened = Session(two.here, answer.headers["mcp-session-id"], "2025-03-26")
+        with monkeypatch.context() as patch:
+            patch.setattr(SharedSessions, "put", fails)
+            async with opened.post(batch) as answer:
+                assert answer.status == 503
+        async with opened.post(batch) as answer:
+            [said] = await answer.json()
+        assert said["result"]["content"][0]["text"] == "2"

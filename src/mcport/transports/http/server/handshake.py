@@ -131,17 +131,26 @@ class HandshakeDoor:
             await wire.answer(400, _refused(members[0]))
             return
         asked, refused = list[Asked](), list[bytes]()
-        for member in members:
-            if type(member) is Request:
-                self._admit(seat, member, asked, refused)
-            elif type(member) is Malformed and member.wants_reply:
-                refused.append(_refused(member))
-            else:
-                await self._take(seat, member)
+        try:
+            for member in members:
+                await self._member(seat, member, asked, refused)
+        except Refused:
+            for each in asked:
+                seat.peer.drop(each)  # nobody is answered: these ids may be used again
+            raise
         if asked:
             await Post(seat, wire, self._service, self._streams).serve(asked, refused, array=True)
         else:
             await wire.answer(200 if refused else 202, b"[" + b",".join(refused) + b"]" if refused else b"")
+
+    async def _member(self, seat: Seat, member: Message | Malformed, asked: list[Asked], refused: list[bytes]) -> None:
+        """Take one message of a batch."""
+        if type(member) is Request:
+            self._admit(seat, member, asked, refused)
+        elif type(member) is Malformed and member.wants_reply:
+            refused.append(_refused(member))
+        else:
+            await self._take(seat, member)
 
     def _admit(self, seat: Seat, request: Request, asked: list[Asked], refused: list[bytes]) -> None:
         """Open the book for a request of a batch, or refuse it."""

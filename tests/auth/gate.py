@@ -35,7 +35,14 @@ def gate(**options: Any) -> BearerAuth:
 def token(key: Any = KEY, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
     """A token as our issuer makes them; a claim that is None is left out."""
     now = time.time()
-    usual = {"iss": ISSUER, "aud": RESOURCE, "sub": "ada", "client_id": "host", "exp": now + 86_400, "scope": "notes:read"}
+    usual = {
+        "iss": ISSUER,
+        "aud": RESOURCE,
+        "sub": "ada",
+        "client_id": "host",
+        "exp": now + 86_400,
+        "scope": "notes:read",
+    }
     said = {name: value for name, value in {**usual, **claims}.items() if value is not None}
     return jose.sign(said, key, "ES256", {"typ": "at+jwt", "kid": key.get("kid", "one"), **(header or {})})
 

@@ -32,6 +32,7 @@ class SigningKey:
     """
 
     def __init__(self, key: str | Mapping[str, Any], algorithm: str = "ES256", id: str | None = None) -> None:
+        jose.check_installed()
         jose.sign({}, key, algorithm)
         self._key = key
         self._header = {} if id is None else {"kid": id}

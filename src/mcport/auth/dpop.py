@@ -31,6 +31,7 @@ class DPoP:
     kind = "DPoP"
 
     def __init__(self, key: Mapping[str, Any] | None = None, algorithm: str = "ES256") -> None:
+        jose.check_installed()
         self.key = dict(key) if key is not None else jose.new_key(algorithm)
         self._algorithm = algorithm
         self._nonces: dict[str, str] = {}

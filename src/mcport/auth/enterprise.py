@@ -17,7 +17,7 @@ from .grant import Desk, Found, refused, request_tokens, scope_of, wanted
 from .identity import Identity, identity_of
 from .judging import Unfit, text_of
 from .secret import Secret
-from .steps import Answer, Ask, Steps
+from .steps import FORM, Answer, Ask, Steps
 from .tokens import Tokens, seconds_of
 from .urls import judged
 
@@ -27,8 +27,6 @@ IDENTITY: Final = "urn:ietf:params:oauth:token-type:id_token"
 
 SPARE_SECONDS: Final = 30.0
 """An assertion that is over so soon is not used again."""
-
-_FORM: Final = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 
 
 class IdentityProvider:
@@ -42,7 +40,7 @@ class IdentityProvider:
         """Return the request that asks its token endpoint."""
         proof, form = self._identity.authenticated(form)
         body = urlencode(form).encode()
-        return Ask("identity provider", self.token_endpoint, "POST", {**_FORM, **proof}, body)
+        return Ask("identity provider", self.token_endpoint, "POST", {**FORM, **proof}, body)
 
 
 class _Assertion(Record):

@@ -18,10 +18,9 @@ from .judging import Unfit, shown
 from .metadata import ServerMetadata
 from .presenting import Presenting
 from .scopes import Scopes
-from .steps import Answer, Ask, Given, Steps, Trail
+from .steps import FORM, Answer, Ask, Given, Steps, Trail
 from .tokens import Tokens, Wanted, read_tokens
 
-_FORM: Final = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 _SECRET: Final = ("code", "code_verifier", "refresh_token", "client_secret", "assertion", "client_assertion")
 _CODE: Final = re.compile(r"[a-z0-9_.-]{1,64}")
 
@@ -98,7 +97,7 @@ def request_tokens(wanted: Wanted, form: dict[str, str], identity: Identity, des
 def _posted(url: str, grant: str, proof: dict[str, str], body: bytes, desk: Desk) -> Steps[Answer]:
     """POST a form, once more where the answer asks for another proof of possession."""
     for _ in range(2):
-        headers = {**_FORM, **proof, **desk.presenting.for_tokens(url, desk.given)}
+        headers = {**FORM, **proof, **desk.presenting.for_tokens(url, desk.given)}
         desk.trail.note(f"asking for tokens: {grant}")
         answer = yield from desk.trail.ask(Ask("token_endpoint", url, "POST", headers, body))
         if not desk.presenting.heard(url, answer) or answer.status == 200:

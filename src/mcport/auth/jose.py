@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib.util
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -51,6 +52,12 @@ class Signed(NamedTuple):
     claims: dict[str, Any]
 
 
+def check_installed() -> None:
+    """Raise ModuleNotFoundError, in one line, where joserfc is not installed: rather at the start than at a request."""
+    if importlib.util.find_spec("joserfc") is None:
+        raise ModuleNotFoundError("signed tokens need joserfc: pip install 'mcport[auth]'", name="joserfc")
+
+
 def header_of(token: str) -> dict[str, Any]:
     """Return what a token says of itself before anything of it is verified. Raises `BadToken`."""
     if len(token) > TOKEN_BYTES:
@@ -62,6 +69,15 @@ def header_of(token: str) -> dict[str, Any]:
     if "crit" in header:
         raise BadToken("it has critical extensions, and none is known here")
     return header
+
+
+def unverified(token: str) -> dict[str, Any]:
+    """Return what a token claims before anything of it is verified: good for finding who could. Raises `BadToken`."""
+    header_of(token)
+    claims = _read(token.split(".")[1])
+    if not isinstance(claims, dict):
+        raise BadToken("it claims nothing that is a JSON object")
+    return claims
 
 
 def verify(token: str, keys: Sequence[JsonWebKey], algorithms: Collection[str]) -> Signed:

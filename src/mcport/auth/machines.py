@@ -40,6 +40,10 @@ class ClientCredentials:
     ) -> None:
         if (client_secret is None) == (key is None):
             raise ValueError("client credentials are either client_secret= or key=")
+        if not client_id or client_secret == "":
+            raise ValueError(
+                f"{'client_secret' if client_id else 'client_id'} is empty: is it set where it comes from?"
+            )
         self.issuer = issuer
         self.for_user = steps_up
         self._identity = identity_of(client_id, client_secret)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from mcport.core.jsonrpc import JsonObject, parse_json
 from mcport.record import Record
@@ -16,6 +16,9 @@ from mcport.record import Record
 from .judging import Unfit
 
 T = TypeVar("T")
+
+FORM: Final = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+"""The headers of a form that is posted to an authorization server."""
 
 # ---- what is to be done
 

@@ -61,6 +61,6 @@ RULES: Final[Mapping[str, Rule]] = {
     "ask_timeout": SECONDS,
     "ask_total": SECONDS,
     "ask_store": with_methods("a store", "put", "get", "use"),
-    "auth": with_methods("a gate, such as BearerAuth(...)", "admit", "check", "remembered"),
+    "auth": with_methods("a gate, such as BearerAuth(...)", "admit", "check", "remembered", "expired"),
 }
 """The rule of each option."""

@@ -7,6 +7,7 @@ never handed on. It knows no HTTP server; what it is asked is one question a req
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -59,7 +60,8 @@ class BearerAuth:
     `remember` is for how many seconds a good token is not judged again. `name` and `documentation` (a URL) are for
     people. `allow_private` lets the issuer be in a private network.
 
-    Raises ValueError for what cannot be. See basic/authorization of the specification.
+    Raises ValueError or TypeError for what cannot be, ModuleNotFoundError where `mcport[auth]` is needed and missing.
+    See basic/authorization of the specification.
     """
 
     def __init__(
@@ -79,8 +81,9 @@ class BearerAuth:
         allow_private: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
-        issuers = [issuer] if isinstance(issuer, str) else [*issuer]
+        issuers = _issuers(issuer)
         _check(resource, issuers)
+        _check_options(verifier, dpop, remember)
         self.resource = resource
         self.scopes = check_scopes(scopes)
         supported = self.scopes if scopes_supported is None else check_scopes(scopes_supported)
@@ -164,7 +167,7 @@ class BearerAuth:
     # ---- the key that a token may be bound to
 
     async def _check_binding(self, presented: Presented, principal: Principal, knock: Knock, now: float) -> None:
-        bound = "cnf" in principal.claims
+        bound = principal.claims.get("cnf") is not None
         if not bound and presented.scheme == "bearer" and self._dpop != "required":
             return
         if self._proofs is None or not bound or presented.scheme != "dpop":
@@ -177,7 +180,6 @@ class BearerAuth:
 
         try:
             key = bound_key(principal.claims)
-            assert key is not None
             url = urljoin(self.resource, knock.place)
             await self._proofs.check(presented.proofs, presented.token, key, (knock.method, url), now)
         except BadProof as error:
@@ -199,8 +201,30 @@ class BearerAuth:
         return {"www-authenticate": ", ".join(told)}
 
 
-def _check(resource: str, issuers: Sequence[str]) -> None:
-    """Refuse settings that no client could work with. Raises ValueError."""
+def _issuers(said: object) -> Sequence[str]:
+    """Return the issuers that are named, by one URL or several. Raises TypeError or ValueError."""
+    found = [said] if isinstance(said, str) else said
+    if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
+        raise TypeError(f"issuer is the URL of an authorization server, or a list of such, not {type(said).__name__}")
+    if not found:
+        raise ValueError("issuer names at least one authorization server")
+    return found
+
+
+def _check_options(verifier: object, dpop: object, remember: object) -> None:
+    if verifier is not None and (isinstance(verifier, type) or not callable(getattr(verifier, "verify", None))):
+        what = f"the class {verifier.__name__}" if isinstance(verifier, type) else type(verifier).__name__
+        raise TypeError(f"verifier has `async def verify(token)`, as StaticTokens({{...}}) does, and {what} has not")
+    if dpop not in (False, True, "required"):
+        raise ValueError(f'dpop is True, False or "required", not {dpop!r:.40}')
+    if isinstance(remember, bool) or not isinstance(remember, int | float) or not 0 <= remember < math.inf:
+        raise ValueError(f"remember is a number of seconds, 0 for not at all, not {remember!r:.40}")
+
+
+def _check(resource: object, issuers: Sequence[str]) -> None:
+    """Refuse settings that no client could work with. Raises ValueError or TypeError."""
+    if not isinstance(resource, str):
+        raise TypeError(f"resource is the public URL of the endpoint, not {type(resource).__name__}")
     for what, url in [("resource", resource), *(("issuer", each) for each in issuers)]:
         try:
             parts = judged(what, url, url)
@@ -208,16 +232,15 @@ def _check(resource: str, issuers: Sequence[str]) -> None:
             raise ValueError(str(error)) from None
         if parts.query:
             raise ValueError(f"{what}: {url!r:.200} has a query, which it cannot have")
-    if not issuers:
-        raise ValueError("issuer names at least one authorization server")
 
 
 def _of_issuers(issuers: Sequence[str], resource: str, private: bool) -> Verifier:
     """Return what verifies signed tokens with the keys that their issuers publish."""
     from .issuers import signed_by
-    from .verifying import Several
+    from .verifying import ByIssuer
 
-    return Several([signed_by(each, resource, private=private) for each in issuers])
+    found = {each: signed_by(each, resource, private=private) for each in issuers}
+    return found[issuers[0]] if len(found) == 1 else ByIssuer(found)
 
 
 def _proofs(store: Store) -> Proofs:

@@ -6,16 +6,15 @@ Server Metadata Discovery"). Below: `auth.fetch`, `auth.metadata`, `keys`, `veri
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
-from urllib.parse import quote_plus, urlencode
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 from mcport.auth.fetch import Fetcher
+from mcport.auth.identity import Identity, identity_of
 from mcport.auth.judging import Unfit, text_of
 from mcport.auth.metadata import read_server_metadata, server_metadata_urls
-from mcport.auth.secret import Secret
-from mcport.auth.steps import Answer, Ask, NoOutcome
+from mcport.auth.steps import FORM, Answer, Ask, NoOutcome
 from mcport.auth.urls import judged
 from mcport.core.jsonrpc import JsonObject
 
@@ -25,8 +24,6 @@ from .verifying import AskedTokens, Introspect, SignedTokens, Verifier
 
 Open: TypeAlias = Callable[[], Fetcher]
 """Opens the way to an issuer."""
-
-_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def signed_by(issuer: str, resource: str, *, jwks_uri: str | None = None, private: bool = False) -> Verifier:
@@ -59,11 +56,12 @@ def asked_of(
     The endpoint is the one given, or what the issuer's metadata says. `audience_said=False` takes tokens of which the
     issuer does not say for whom they are: only where it issues them for this server alone.
     """
-    introspect = _introspection(issuer, client_id, Secret(client_secret), introspection_endpoint, private)
+    identity = identity_of(client_id, client_secret)
+    introspect = _introspection(issuer, identity, introspection_endpoint, private)
     return AskedTokens(issuer, [resource], introspect, audience_said=audience_said)
 
 
-def _introspection(issuer: str, client_id: str, secret: Secret, endpoint: str | None, private: bool) -> Introspect:
+def _introspection(issuer: str, identity: Identity, endpoint: str | None, private: bool) -> Introspect:
     way = _way(issuer, private)
     known: list[str] = [] if endpoint is None else [endpoint]
 
@@ -71,9 +69,9 @@ def _introspection(issuer: str, client_id: str, secret: Secret, endpoint: str | 
         async with way() as fetcher:
             if not known:
                 known.append(await _endpoint(fetcher, issuer, "introspection_endpoint"))
-            body = urlencode({"token": token, "token_type_hint": "access_token"}).encode()
-            headers = {"content-type": _FORM, "authorization": _basic(client_id, secret)}
-            return await _document(fetcher, Ask("a token", known[0], "POST", headers, body))
+            proof, form = identity.authenticated({"token": token, "token_type_hint": "access_token"})
+            body = urlencode(form).encode()
+            return await _document(fetcher, Ask("a token", known[0], "POST", {**FORM, **proof}, body))
 
     return introspect
 
@@ -119,9 +117,3 @@ def _read(answer: Answer | NoOutcome, url: str) -> JsonObject:
     if document is None:
         raise Unverifiable(f"{url} answered something that is no JSON object")
     return document
-
-
-def _basic(client_id: str, secret: Secret) -> str:
-    """Return credentials as OAuth writes them: encoded before they are put together (RFC 6749 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(secret.reveal())}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()

@@ -26,11 +26,9 @@ class BadProof(ValueError):
     """There is no good proof; the message says what is wrong with it."""
 
 
-def bound_key(claims: Any) -> str | None:
-    """Return the thumbprint of the key to which a token is bound, None if it is bound to none. Raises `BadProof`."""
+def bound_key(claims: Any) -> str:
+    """Return the thumbprint of the key to which a token is bound. Raises `BadProof` where that is none."""
     bond = claims.get("cnf")
-    if bond is None:
-        return None
     key = bond.get("jkt") if isinstance(bond, dict) else None
     if not isinstance(key, str) or not key:
         raise BadProof("the token is bound to something that is not known here")
@@ -41,6 +39,7 @@ class Proofs:
     """Judges the proofs that come with requests to one server."""
 
     def __init__(self, store: Store) -> None:
+        jose.check_installed()
         self._store = store
 
     async def check(

@@ -6,7 +6,6 @@ Each returns on whose behalf a good token speaks. Below: `claims`, `keys`, `auth
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeAlias
@@ -14,10 +13,9 @@ from typing import Any, Final, Protocol, TypeAlias
 from mcport.auth import jose
 from mcport.core.principal import Principal
 
-from .claims import Unfit, check_audience, check_issuer, check_kind, check_time, principal_of
+from .claims import BadClaims, check_audience, check_issuer, check_kind, check_time, principal_of
+from .journal import Journal
 from .keys import Keys
-
-log: Final = logging.getLogger("mcport.auth")
 
 ALGORITHMS: Final = (
     "RS256",
@@ -49,7 +47,7 @@ class SignedTokens:
     """Tokens that an issuer signed (RFC 9068), verified with its keys.
 
     `audiences` are the names under which this server is meant; a token that names none of them is refused, and so is
-    one that does not say who issued it or when it ends.
+    one that does not say who issued it or when it ends. Raises ModuleNotFoundError without `mcport[auth]`.
     """
 
     def __init__(
@@ -61,6 +59,8 @@ class SignedTokens:
         algorithms: Sequence[str] = ALGORITHMS,
         now: Callable[[], float] = time.time,
     ) -> None:
+        jose.check_installed()
+        self._journal = Journal()
         self._issuer = issuer
         self._audiences = audiences
         self._keys = keys
@@ -71,13 +71,14 @@ class SignedTokens:
         try:
             header = jose.header_of(token)
             check_kind(header)
+            check_issuer(jose.unverified(token), self._issuer)  # whose keys are not these need not be asked for
             keys = await self._keys.find(header.get("kid"))
             claims = jose.verify(token, keys, self._algorithms).claims
             check_issuer(claims, self._issuer)
             check_audience(claims, self._audiences)
             return principal_of(claims, self._issuer, check_time(claims, self._now()))
-        except (jose.BadToken, Unfit) as error:
-            log.info("a token is refused: %s", error)
+        except (jose.BadToken, BadClaims) as error:
+            self._journal.refused(error)
             return None
 
 
@@ -96,6 +97,7 @@ class AskedTokens:
         audience_said: bool = True,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._journal = Journal()
         self._issuer = issuer
         self._audiences = audiences
         self._introspect = introspect
@@ -104,14 +106,14 @@ class AskedTokens:
 
     async def verify(self, token: str) -> Principal | None:
         claims = await self._introspect(token)
-        if not isinstance(claims, dict) or claims.get("active") is not True:
-            return None
         try:
+            if not isinstance(claims, dict) or claims.get("active") is not True:
+                raise BadClaims("its issuer says that it is not active")
             check_issuer(claims, self._issuer, said=False)
             check_audience(claims, self._audiences, said=self._audience_said)
             return principal_of(claims, self._issuer, check_time(claims, self._now(), said=False))
-        except Unfit as error:
-            log.info("a token is refused: %s", error)
+        except BadClaims as error:
+            self._journal.refused(error)
             return None
 
 
@@ -133,18 +135,26 @@ class StaticTokens:
         return self._known.get(_digest(token))
 
 
-class Several:
-    """Several verifiers, of which the first that knows a token decides: one for each issuer."""
+class ByIssuer:
+    """Verifiers of several issuers: that one decides from whose issuer a token says that it comes.
 
-    def __init__(self, verifiers: Sequence[Verifier]) -> None:
+    So no issuer is asked about tokens of another one, and one that cannot be reached stands in the way of its own.
+    """
+
+    def __init__(self, verifiers: Mapping[str, Verifier]) -> None:
         self._verifiers = verifiers
+        self._journal = Journal()
 
     async def verify(self, token: str) -> Principal | None:
-        for each in self._verifiers:
-            principal = await each.verify(token)
-            if principal is not None:
-                return principal
-        return None
+        try:
+            issuer = jose.unverified(token).get("iss")
+            verifier = self._verifiers.get(issuer) if isinstance(issuer, str) else None
+            if verifier is None:
+                raise BadClaims("it comes from another issuer")
+        except (jose.BadToken, BadClaims) as error:
+            self._journal.refused(error)
+            return None
+        return await verifier.verify(token)
 
 
 def _digest(token: str) -> bytes:

@@ -30,6 +30,7 @@ class Protection:
         self._auth = auth
         self._scoped = scoped
         self.gated = auth is not None
+        self.resource = None if auth is None else auth.resource
 
     def documents(self) -> Mapping[str, bytes]:
         """Return what says how tokens are got, by its path."""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from socket import socket
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypedDict
+from urllib.parse import urlsplit
 
 from mcport.core.dialects.contract import Conversation, Offer
 from mcport.core.events import Told
@@ -91,6 +92,7 @@ class Web:
         self.leave = host.living.leave
         self.serve = host.serve
         self.gated = protection.gated
+        self.resource = protection.resource
         self.remembered = protection.remembered
         self.admit = protection.admit
         self.expired = protection.expired
@@ -235,10 +237,27 @@ def _take_place(make: Callable[..., Application], options: HttpOptions) -> _Plac
 
     def announce() -> None:
         log.info("serving at %s", url)
+        if app.resource is not None:
+            _compare(app.resource, url)
         if listening is not None:
             listening(url)
 
     return _Place(app, sockets, app.limits.listeners, announce)
+
+
+def _compare(resource: str, url: str) -> None:
+    """Tell the operator as what clients know the endpoint that is served at a URL, and where both cannot be right."""
+    from mcport.auth.urls import on_loopback
+
+    known, here = urlsplit(resource), urlsplit(url)
+    elsewhere = on_loopback(resource) and (known.port or 80) != here.port
+    if elsewhere or not known.path.endswith(here.path):
+        line = (
+            "clients are told that the endpoint is %s, and this serves %s: right only behind a proxy that leads there"
+        )
+        log.warning(line, resource, url)
+    else:
+        log.info("clients know it as %s", resource)
 
 
 def _names(host: str, hosts: Sequence[str] | None) -> Sequence[str]:

@@ -57,6 +57,7 @@ class HttpApp:
         routes: Mapping[str, Handler] | None = None,
     ) -> None:
         self.limits = service.limits
+        self.resource = service.resource
         self._service = service
         self._guard = Guard(gate, service.limits.message_bytes)
         self.path = path

@@ -96,6 +96,11 @@ class Service(Protocol):
         ...
 
     @property
+    def resource(self) -> str | None:
+        """The public URL of the endpoint, as tokens name it; None where none are wanted."""
+        ...
+
+    @property
     def gated(self) -> bool:
         """Whether requests need to say on whose behalf they come."""
         ...

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -211,3 +212,18 @@ async def test_nobody_there_may_be_otherwise_later() -> None:
     outcome = await fetched(Ask("x", "http://127.0.0.1:1/"))
     assert isinstance(outcome, NoOutcome)
     assert outcome.passing
+
+
+async def test_certificates_are_read_once_for_all_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, make = list[object](), httpx.create_ssl_context
+
+    def counted() -> object:
+        made.append(None)
+        return make()
+
+    monkeypatch.setattr(httpx, "create_ssl_context", counted)
+    for named in ("here", "here", "elsewhere"):
+        monkeypatch.setenv("SSL_CERT_DIR", f"/nowhere/{named}")
+        async with Fetcher("https://127.0.0.1:1") as fetcher:
+            assert isinstance(await fetcher.fetch(Ask("document", "https://127.0.0.1:1/")), NoOutcome)
+    assert len(made) == 2

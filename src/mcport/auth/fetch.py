@@ -7,8 +7,11 @@ on size and time. Below: `addresses`, `urls`, `steps`; httpx, loaded with the fi
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +32,7 @@ MOST_BYTES: Final = 256 * 1024
 MOST_SECONDS: Final = 10.0
 MOST_REDIRECTS: Final = 5
 
+_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _OURS: Final = {"user-agent": f"mcport/{__version__}", "accept-encoding": "identity"}
 
@@ -116,9 +120,21 @@ class Fetcher:
         import httpx
 
         if scheme not in self._transports:
-            # Trusted certificates take a while to load, and nothing of this machine's own needs them.
-            self._transports[scheme] = httpx.AsyncHTTPTransport(verify=scheme == "https")
+            # Nothing of this machine's own needs certificates.
+            verify = _trusted(*map(os.environ.get, _CERTIFICATES)) if scheme == "https" else False
+            self._transports[scheme] = httpx.AsyncHTTPTransport(verify=verify)
         return self._transports[scheme]
+
+
+@lru_cache(maxsize=1)
+def _trusted(*named: str | None) -> ssl.SSLContext:
+    """Return whom TLS believes, by what the environment names: read once, as that blocks the loop for a while.
+
+    A fetcher lasts for one login, or for one question about a token.
+    """
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _request(ask: Ask, url: str, address: str) -> httpx.Request:

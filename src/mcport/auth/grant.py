@@ -113,8 +113,9 @@ def refused(parameter: str, answer: Answer, secrets: Iterable[str] = ()) -> Unfi
     document = answer.document() or {}
     said, description = document.get("error"), document.get("error_description")
     error = said if isinstance(said, str) and _CODE.fullmatch(said) else None
-    told = isinstance(description, str) and not any(each in description for each in secrets)
-    words = f"{error}: {shown(description)}" if error and told else error
+    words = error
+    if error and isinstance(description, str) and not any(each in description for each in secrets):
+        words = f"{error}: {shown(description)}"
     passing = error is None and (answer.status >= 500 or answer.status == 429)
     return Unfit(
         parameter, f"answered {answer.status}" + (f" ({words})" if words else ""), error=error, passing=passing

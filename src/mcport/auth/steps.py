@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from mcport.core.jsonrpc import JsonObject, parse_json
 from mcport.record import Record
 
-from .judging import Unfit
+from .judging import Unfit, shown
 
 T = TypeVar("T")
 
@@ -141,10 +141,18 @@ class Trail:
     def ask(self, ask: Ask) -> Steps[Answer]:
         """Send a request; return its answer. Raises `Unfit` where none came."""
         outcome = yield ask
-        where = f"{ask.method} {ask.url}"
+        there = _shown(ask.url)
+        where = f"{ask.method} {there}"
         if isinstance(outcome, NoOutcome):
             self.note(f"{where}: {outcome.reason}")
-            raise Unfit(ask.purpose, f"no answer from {ask.url}: {outcome.reason}", passing=outcome.passing)
+            raise Unfit(ask.purpose, f"no answer from {there}: {outcome.reason}", passing=outcome.passing)
         assert isinstance(outcome, Answer)
         self.note(f"{where}: {outcome.status}")
         return outcome
+
+
+def _shown(url: str) -> str:
+    """Return a URL as it may be shown: a challenge may name any, with a password in it."""
+    scheme, slashes, rest = url.partition("//")
+    authority, slash, path = rest.partition("/")
+    return shown(f"{scheme}{slashes}{authority.rpartition('@')[2]}{slash}{path}")

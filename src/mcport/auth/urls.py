@@ -44,7 +44,7 @@ def parsed(parameter: str, url: str) -> SplitResult:
     if not parts.hostname or parts.scheme not in _PORTS:
         raise Unfit(parameter, f"{shown(url)!r} is no URL of a place on the web")
     if "@" in parts.netloc or "#" in url:
-        raise Unfit(parameter, f"{shown(url)!r} has a user's name or a fragment in it")
+        raise Unfit(parameter, f"a URL at {shown(parts.hostname)!r} has a user's name or a fragment in it")
     return parts
 
 

@@ -67,6 +67,7 @@ TABLE = {
     "a name with a good and a bad address": "fetch.test_every_address_of_a_name_has_to_be_within_reach",
     "a document without end": "fetch.test_an_answer_has_a_bound_in_size_and_is_not_shown",
     "a document that unpacks to one": "fetch.test_an_answer_that_is_compressed_is_not_unpacked",
+    "a refusal without end": "options.test_a_refusal_without_end_is_not_read",
     "a document that never comes": "fetch.test_an_answer_has_a_bound_in_time",
     "a page that is a script, a file or an option (opener)": "loopback.test_nothing_but_a_web_address_is_opened",
     "endpoints that are scripts or not https": "discovery.test_no_endpoint_is_used_that_is_not_https",

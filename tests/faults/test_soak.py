@@ -233,12 +233,12 @@ async def test_listeners_that_only_listen_cost_little_and_all_of_them_are_told(c
             await listeners.come(tasks, MEASURED)
             kib = held.kib / MEASURED
         await listeners.come(tasks, count - MEASURED)
-        began = time.perf_counter()
+        began = time.process_time()
         server.add_tool(lambda: None, name="news")
         await listeners.until_told()
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         listeners.leave()
-    print(f"\n{count} listeners: {kib:.1f} KiB each, and all are told in {took * 1000:.0f} ms")
+    print(f"\n{count} listeners: {kib:.1f} KiB each, and all are told in {took * 1000:.0f} ms of a processor")
     assert kib < LISTENER_KIB
     assert took < count / 1000
     assert postbox(app)._residence.turns == set()

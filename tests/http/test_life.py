@@ -83,6 +83,33 @@ async def test_a_lifespan_that_fails_is_503_in_one_line_and_is_tried_again(caplo
     await app.aclose()
 
 
+async def test_all_who_wait_for_a_lifespan_that_fails_are_told_so() -> None:
+    begun, statuses, fail = 0, list[int](), anyio.Event()
+
+    @asynccontextmanager
+    async def lifespan(server: Server) -> AsyncIterator[None]:
+        nonlocal begun
+        begun += 1
+        await fail.wait()
+        if begun:
+            raise OSError("no database")
+        yield
+
+    app = Server("s", lifespan=lifespan).asgi()
+
+    async def one() -> None:
+        async with ask(app, initialize()) as answer:
+            statuses.append(answer.status)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(one)
+        await anyio.wait_all_tasks_blocked()
+        fail.set()
+    assert (statuses, begun) == ([503] * 3, 1)
+    await app.aclose()
+
+
 async def test_apps_of_one_server_share_its_lifespan() -> None:
     said: list[str] = []
 

@@ -446,3 +446,29 @@ async def test_a_request_that_was_withdrawn_ends_its_stream_for_who_comes_back()
         async with opened.get(last) as answer:
             assert await answer.events() == []
     await app.aclose()
+
+
+async def test_a_handler_that_outlives_its_session_is_told_so_when_it_asks() -> None:
+    made, told, over = Server("s"), list[str](), anyio.Event()
+
+    @made.tool
+    async def stubborn(ctx: Context) -> None:
+        try:
+            await ctx.report_progress(1)
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                try:
+                    await ctx.elicit("Still there?", str)
+                except Exception as error:
+                    told.append(str(error))
+                over.set()
+
+    app = made.asgi()
+    async with session(app, elicitation={}) as opened, opened.post(call("stubborn", meta={"progressToken": 1})):
+        with anyio.fail_after(5):
+            async with opened.delete() as answer:
+                assert answer.status == 204
+            await over.wait()
+    assert ["the session is over" in each for each in told] == [True]
+    await app.aclose()

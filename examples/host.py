@@ -12,6 +12,7 @@ What servers ask in the middle of a call is answered by the host: forms with the
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -208,4 +209,6 @@ async def main(servers: Mapping[str, Any], questions: Sequence[str]) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit("usage: host.py FILE QUESTION...")
+    # It offers what newer servers will not ask for any more, on purpose: older ones do.
+    logging.getLogger("mcport.client").setLevel(logging.ERROR)
     anyio.run(main, servers_in(sys.argv[1]), sys.argv[2:])

@@ -53,6 +53,18 @@ def order(arguments: dict[str, Any], **headers: str | None) -> dict[str, Any]:
     return request
 
 
+async def check_refused(request: dict[str, Any], words: str) -> None:
+    """See that an order is refused in these words, and not run."""
+    shop = Shop()
+    app = shop.made.asgi()
+    async with ask(app, **request) as answer:
+        said = await answer.json()
+    assert (answer.status, said["error"]["code"], said["id"]) == (400, -32020, 7)
+    assert words in said["error"]["message"]
+    assert shop.ordered == []
+    await app.aclose()
+
+
 @pytest.mark.requirement("http.headers.mismatch-400-error")
 @pytest.mark.requirement("http.headers.mismatch-rejected")
 @pytest.mark.requirement("http.headers.missing-rejected")
@@ -83,14 +95,7 @@ def order(arguments: dict[str, Any], **headers: str | None) -> dict[str, Any]:
 async def test_a_request_whose_headers_do_not_repeat_it_is_refused_and_not_run(
     header: str, value: str | None, words: str
 ) -> None:
-    shop = Shop()
-    app = shop.made.asgi()
-    async with ask(app, **order({}, **{header: value})) as answer:
-        said = await answer.json()
-    assert (answer.status, said["error"]["code"], said["id"]) == (400, -32020, 7)
-    assert words in said["error"]["message"]
-    assert shop.ordered == []
-    await app.aclose()
+    await check_refused(order({}, **{header: value}), words)
 
 
 @pytest.mark.requirement("x-mcp-header.mismatch-400")
@@ -115,14 +120,7 @@ async def test_a_request_whose_headers_do_not_repeat_it_is_refused_and_not_run(
 async def test_a_call_whose_headers_do_not_repeat_its_arguments_is_refused_and_not_run(
     arguments: dict[str, Any], headers: Headers, words: str
 ) -> None:
-    shop = Shop()
-    app = shop.made.asgi()
-    async with ask(app, **order(arguments, **headers)) as answer:
-        said = await answer.json()
-    assert (answer.status, said["error"]["code"], said["id"]) == (400, -32020, 7)
-    assert words in said["error"]["message"]
-    assert shop.ordered == []
-    await app.aclose()
+    await check_refused(order(arguments, **headers), words)
 
 
 @pytest.mark.requirement("x-mcp-header.server-optional")

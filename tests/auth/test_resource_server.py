@@ -192,6 +192,23 @@ async def test_the_second_request_with_a_token_is_not_judged_again_until_it_expi
     assert verifier.asked == 2
 
 
+@pytest.mark.parametrize("dpop", [False, True])
+@pytest.mark.parametrize("scheme", ["Bearer", "BEARER"])
+async def test_a_token_is_judged_again_in_time_however_often_it_is_used(dpop: bool, scheme: str) -> None:
+    now, asked = 1_000_000.0, list[str]()
+
+    class Counting:
+        async def verify(self, token: str) -> Principal | None:
+            asked.append(token)
+            return Principal("ada", client_id="host")
+
+    app = notes(verifier=Counting(), now=lambda: now, remember=60, dpop=dpop).asgi()
+    for _ in range(5):
+        assert (await said(app, authorization=f"{scheme} one")).status == 200
+        now += 20
+    assert len(asked) == 2
+
+
 async def test_a_token_that_was_refused_is_judged_again() -> None:
     answers: list[Principal | None] = [None, Principal("ada", client_id="host")]
 

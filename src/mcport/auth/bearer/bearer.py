@@ -121,10 +121,12 @@ class BearerAuth:
         """Return on whose behalf a request comes. Raises `Denied`."""
         presented = self._presented(knock)
         now = self._now()
-        principal = self._known.get(presented.token, now) or await self._verified(presented.token)
+        known = self._known.get(presented.token, now)
+        principal = known or await self._verified(presented.token)
         await self._check_binding(presented, principal, knock, now)
         self.check(principal, ())
-        self._known.keep(presented.token, principal, now)
+        if known is None:  # else it would never be judged again as long as it is used
+            self._known.keep(presented.token, principal, now)
         return principal
 
     def check(self, principal: Principal | None, scopes: Iterable[str]) -> None:
